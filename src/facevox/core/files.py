@@ -1,0 +1,66 @@
+"""Writing files so that a reader sees the whole file or none."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from facevox.core.errors import MediaError
+
+
+def explain_os_error(error: OSError, path: Path) -> str:
+    """Return one sentence for a failed write: what happened and what to do."""
+    if error.errno == errno.ENOSPC:
+        return f"The disk is full while writing {path}; free some space and run again."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"No permission to write {path}; choose another place."
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"The folder {path.parent} does not exist; make it or choose another place."
+    if error.errno == errno.EISDIR:
+        return f"{path} is a folder; give the name of a file."
+    return f"Cannot write {path}: {error.strerror or error}."
+
+
+@contextlib.contextmanager
+def temporary_twin(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` on success.
+
+    On any exception (Ctrl-C too) the temporary file is removed and `path` stays
+    as it was.
+
+    Raises:
+        MediaError: If the file cannot be made or renamed.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+    except OSError as error:
+        raise MediaError(explain_os_error(error, path)) from error
+    twin = Path(name)
+    try:
+        yield twin
+        umask = os.umask(0)
+        os.umask(umask)
+        twin.chmod(0o666 & ~umask)
+        twin.replace(path)
+    except OSError as error:
+        raise MediaError(explain_os_error(error, path)) from error
+    finally:
+        twin.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> Path:
+    """Write bytes to `path`, whole or not at all, and return it.
+
+    Raises:
+        MediaError: If the file cannot be written.
+    """
+    with temporary_twin(path) as twin:
+        twin.write_bytes(content)
+    return path

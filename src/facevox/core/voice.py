@@ -1,0 +1,178 @@
+"""A voice: what a speech model needs to speak as one person, and its sliders.
+
+A voice is drawn from a face (or picked by name), kept in a small JSON file, and
+gives the same sound again.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from facevox.core.errors import ConfigError, InputError
+from facevox.core.files import write_atomically
+
+FORMAT = 1
+
+_RANGES = {
+    "pitch": (-12.0, 12.0),
+    "rate": (0.5, 2.0),
+    "pitch_range": (0.0, 2.0),
+    "vocal_tract": (0.75, 1.33),
+    "energy": (-24.0, 12.0),
+    "brightness": (-12.0, 12.0),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VoiceControls:
+    """Sliders of a voice, relative to the voice itself; the defaults change nothing.
+
+    Attributes:
+        pitch: Shift of the mean fundamental frequency [semitones], -12 to 12.
+        rate: Speaking rate, 0.5 (half as fast) to 2.
+        pitch_range: Liveliness of the melody, 0 (monotone) to 2.
+        vocal_tract: Length of the vocal tract as a ratio; above 1 sounds larger, below 1 smaller.
+        energy: Loudness [dB], -24 to 12.
+        brightness: Spectral tilt [dB at 4 kHz], -12 (dull) to 12 (bright).
+
+    Raises:
+        ConfigError: If a value is outside its range or not a number.
+    """
+
+    pitch: float = 0.0
+    rate: float = 1.0
+    pitch_range: float = 1.0
+    vocal_tract: float = 1.0
+    energy: float = 0.0
+    brightness: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check every range."""
+        for field in fields(self):
+            value, (low, high) = getattr(self, field.name), _RANGES[field.name]
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ConfigError(f"Voice control {field.name} must be a number, got {value!r}.")
+            if not low <= value <= high:
+                raise ConfigError(
+                    f"Voice control {field.name} must be between {low:g} and {high:g}, "
+                    f"got {value:g}."
+                )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Voice:
+    """One voice of one speech engine.
+
+    Attributes:
+        engine: Name of the speech engine that understands `base`.
+        base: Name of the engine's voice that this one starts from.
+        f0_mean: Mean fundamental frequency [Hz].
+        f0_range: Spread of the melody relative to the base voice's own.
+        vocal_tract: Vocal-tract length relative to the base voice's speaker.
+        rate: Speaking rate relative to the base voice's own.
+        brightness: Spectral tilt [dB at 4 kHz].
+        controls: The user's sliders on top.
+        origin: Where the voice came from, in words ("face", "preset", a file name).
+        seed: Seed with which it was drawn, None for a preset.
+    """
+
+    engine: str = "flite"
+    base: str = "slt"
+    f0_mean: float = 180.0
+    f0_range: float = 1.0
+    vocal_tract: float = 1.0
+    rate: float = 1.0
+    brightness: float = 0.0
+    controls: VoiceControls = VoiceControls()
+    origin: str = "preset"
+    seed: int | None = None
+
+    def with_controls(self, **sliders: float) -> Self:
+        """Return the same voice with some sliders set (see `VoiceControls`).
+
+        Raises:
+            ConfigError: If a slider is unknown or outside its range.
+        """
+        known = {field.name for field in fields(VoiceControls)}
+        if unknown := sorted(set(sliders) - known):
+            raise ConfigError(
+                f"Unknown voice control {unknown[0]!r}; there are {', '.join(sorted(known))}."
+            )
+        return replace(self, controls=replace(self.controls, **sliders))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as `save` writes them."""
+        return {"kind": "facevox-voice", "format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], origin: str = "a voice") -> Self:
+        """Build a voice from `to_dict`'s values.
+
+        Raises:
+            InputError: If a field is missing a value, unknown, or of the wrong kind.
+        """
+        if not isinstance(values, dict) or values.get("kind") != "facevox-voice":
+            raise InputError(f"{origin} is not a facevox voice file; `facevox voices` makes them.")
+        if values.get("format") != FORMAT:
+            raise InputError(
+                f"{origin} has voice format {values.get('format')!r}; this facevox reads {FORMAT}."
+            )
+        given = {k: v for k, v in values.items() if k not in ("kind", "format")}
+        known = {field.name: field for field in fields(cls)}
+        if unknown := sorted(set(given) - set(known)):
+            raise InputError(f"{origin} has the unknown field {unknown[0]!r}.")
+        try:
+            given["controls"] = VoiceControls(**given.get("controls", {}))
+        except TypeError as error:
+            raise InputError(f"{origin} has unusable controls: {error}.") from error
+        except ConfigError as error:
+            raise InputError(f"{origin}: {error}") from error
+        for name in ("engine", "base", "origin"):
+            if not isinstance(given.get(name, ""), str):
+                raise InputError(f"{origin}: {name} must be a word, got {given[name]!r}.")
+        for name, (low, high) in _FIELD_RANGES.items():
+            value = given.get(name, known[name].default)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InputError(f"{origin}: {name} must be a number, got {value!r}.")
+            if not low <= value <= high:
+                raise InputError(
+                    f"{origin}: {name} must be between {low:g} and {high:g}, got {value:g}."
+                )
+        return cls(**given)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the voice to a small JSON file, whole or not at all.
+
+        Raises:
+            MediaError: If the file cannot be written.
+        """
+        text = json.dumps(self.to_dict(), indent=2) + "\n"
+        return write_atomically(Path(path), text.encode())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a voice file.
+
+        Raises:
+            InputError: If the file is absent or is not a voice file.
+        """
+        path = Path(path)
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise InputError(
+                f"There is no voice file {path}; `facevox voices` makes them."
+            ) from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} is not a facevox voice file ({error}).") from error
+        return cls.from_dict(values, origin=str(path))
+
+
+_FIELD_RANGES = {
+    "f0_mean": (50.0, 400.0),
+    "f0_range": (0.0, 3.0),
+    "vocal_tract": (0.75, 1.33),
+    "rate": (0.5, 2.0),
+    "brightness": (-12.0, 12.0),
+}
