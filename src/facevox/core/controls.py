@@ -1,7 +1,6 @@
 """What a user may turn up or down in how the face moves, each on its own."""
 
 from dataclasses import dataclass, fields
-from typing import Self
 
 from facevox.core.errors import ConfigError
 
@@ -53,6 +52,6 @@ class Controls:
                 )
 
     @classmethod
-    def still(cls) -> Self:
+    def still(cls) -> "Controls":
         """Return controls under which only the mouth moves."""
         return cls(head=0.0, blink=0.0, gaze=0.0, brows=0.0, breath=0.0)

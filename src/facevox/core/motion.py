@@ -7,7 +7,6 @@ the iris centres), angles in degrees, and everything is relative to the photo.
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float32
@@ -53,7 +52,7 @@ class Motion:
         return len(self.mouth)
 
     @classmethod
-    def rest(cls, num_frames: int, fps: Fraction = Fraction(25)) -> Self:
+    def rest(cls, num_frames: int, fps: Fraction = Fraction(25)) -> "Motion":
         """Return a motionless face with closed lips."""
         shapes = {"mouth": (NUM_MOUTH,), "head_pose": (3,), "gaze": (2,)}
         return cls(
