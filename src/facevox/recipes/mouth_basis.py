@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from safetensors.numpy import save_file
 from scipy.optimize import linear_sum_assignment
 
-from facevox.core.files import temporary_twin, write_atomically
+from facevox.core.checkpoint import WEIGHTS, save_checkpoint
 from facevox.core.motion import NUM_MOUTH
 from facevox.core.portrait.portrait import LEFT_IRIS, NUM_LANDMARKS, RIGHT_IRIS
 from facevox.data.grid import GridClip, list_clips, read_track, silent_frames
@@ -190,8 +189,6 @@ def fit_basis(
 def save_basis(basis: MouthBasis, results: dict, path: Path, command: str) -> None:
     """Write the basis and its card beside it."""
     names = ("displacement", "neutral", "scale", "weight", "mirror")
-    with temporary_twin(path) as twin:
-        save_file({name: np.ascontiguousarray(getattr(basis, name)) for name in names}, twin)
     card = {
         "kind": "mouth-basis",
         "config": {"num_mouth": NUM_MOUTH, "fade_iod": [FADE_START, FADE_END]},
@@ -202,7 +199,7 @@ def save_basis(basis: MouthBasis, results: dict, path: Path, command: str) -> No
         "date": time.strftime("%Y-%m-%d"),
         "results": results,
     }
-    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    save_checkpoint(path, {name: getattr(basis, name) for name in names}, card)
 
 
 def main() -> None:
@@ -210,11 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Learn the mouth basis from GRID.")
     parser.add_argument("--data", type=Path, required=True, help="folder with talking/grid_s1")
     parser.add_argument("--tracks", type=Path, required=True, help="folder of face tracks (npz)")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path(__file__).parents[1] / "weights" / "lite" / "mouth_basis.safetensors",
-    )
+    parser.add_argument("--out", type=Path, default=WEIGHTS / "mouth_basis.safetensors")
     arguments = parser.parse_args()
     clips = list_clips(arguments.data / "talking" / "grid_s1")
     basis, results = learn_basis(clips, arguments.tracks)

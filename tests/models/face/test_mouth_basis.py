@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from facevox.core.checkpoint import WEIGHTS
 from facevox.core.errors import CheckpointError
-from facevox.models.face.mouth_basis import _WEIGHTS, MouthBasis, fit_similarity, register
+from facevox.models.face.mouth_basis import MouthBasis, fit_similarity, register
 
 FLIP = np.array([-1, 1, 1])
 
@@ -72,10 +73,10 @@ def test_gap_is_linear_in_the_coefficients(basis):
 
 
 def test_bad_files_are_refused(tmp_path):
-    with pytest.raises(CheckpointError, match="mouth basis"):
+    with pytest.raises(CheckpointError, match="no weights"):
         MouthBasis.load(tmp_path / "none.safetensors")
-    tensors = load_file(_WEIGHTS / "mouth_basis.safetensors")
+    tensors = load_file(WEIGHTS / "mouth_basis.safetensors")
     del tensors["weight"]
     save_file(tensors, tmp_path / "short.safetensors")
-    with pytest.raises(CheckpointError, match="expected"):
+    with pytest.raises(CheckpointError, match="missing weight"):
         MouthBasis.load(tmp_path / "short.safetensors")

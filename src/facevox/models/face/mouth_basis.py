@@ -6,16 +6,13 @@ space: the frontal face, iris centres 1 apart [IOD], origin between them, x righ
 in the picture, y down, z towards the viewer negative.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-from facevox.core.errors import CheckpointError
+from facevox.core.checkpoint import WEIGHTS, load_checkpoint
 from facevox.core.motion import NUM_MOUTH
 from facevox.core.portrait.portrait import NUM_LANDMARKS
 
@@ -30,8 +27,6 @@ UPPER_LIP_INNER, LOWER_LIP_INNER = 13, 14
 
 FULL_WEIGHT = 0.99
 """Landmarks above this weight tell the coefficients of an observed face."""
-
-_WEIGHTS = Path(__file__).parents[2] / "weights" / "lite"
 
 
 def fit_similarity(
@@ -100,11 +95,6 @@ class MouthBasis:
         Raises:
             CheckpointError: If the file is absent, damaged or of another shape.
         """
-        path = path or _WEIGHTS / "mouth_basis.safetensors"
-        try:
-            tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"Cannot read the mouth basis {path}: {error}.") from error
         shapes = {
             "displacement": (NUM_MOUTH, NUM_LANDMARKS, 3),
             "neutral": (NUM_LANDMARKS, 3),
@@ -112,10 +102,7 @@ class MouthBasis:
             "weight": (NUM_LANDMARKS,),
             "mirror": (NUM_LANDMARKS,),
         }
-        found = {name: tensor.shape for name, tensor in tensors.items()}
-        if found != shapes:
-            raise CheckpointError(f"{path} has {found}; expected {shapes}.")
-        return cls(**tensors)
+        return cls(**load_checkpoint(path or WEIGHTS / "mouth_basis.safetensors", shapes))
 
     @property
     def lip_gap_gain(self) -> Float32[np.ndarray, " 6"]:
@@ -150,9 +137,3 @@ class MouthBasis:
         shapes = self.displacement[:, rows].reshape(NUM_MOUTH, -1).astype(np.float64)
         flat = moved.reshape(*moved.shape[:-2], -1)
         return (flat @ np.linalg.pinv(shapes)).astype(np.float32)
-
-
-def read_card(path: Path | None = None) -> dict:
-    """Return the description that lies beside the basis: data, licence, command, results."""
-    path = path or _WEIGHTS / "mouth_basis.json"
-    return json.loads(path.read_text("utf-8"))
