@@ -1,0 +1,137 @@
+"""The portable speech engine: flite's statistical voices with exact sliders.
+
+Melody and tempo are set on flite's vocoder parameters, before any sound exists.
+The vocal tract is made longer or shorter by playing the sound slower or faster,
+after tempo and pitch were set the other way round, so that only formants move.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from facevox.core.errors import InputError
+from facevox.core.speech import Speech
+from facevox.core.text.sentence import Sentence
+from facevox.core.voice import Voice
+from facevox.core.waveform import normalise_level, resample, soft_limit, tilt_spectrum
+from facevox.models.speech import flite_library
+from facevox.models.speech.flite_library import VOICES, Parameters, Token
+from facevox.models.speech.melody import set_melody
+from facevox.models.speech.timeline import lay_out, spoken_runs
+
+_TRACT_RANGE, _RATE_RANGE = (0.7, 1.43), (0.33, 3.0)
+_F0_RANGE, _SPREAD_RANGE = (40.0, 500.0), (0.0, 4.0)
+_TILT_RANGE = (-18.0, 18.0)
+_LIMITER_KNEE = 0.8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Settings:
+    """A voice multiplied out with its sliders, within what the engine can do."""
+
+    f0_mean: float
+    f0_range: float
+    vocal_tract: float
+    rate: float
+    brightness: float
+    energy: float
+
+
+class FliteEngine:
+    """Speaks English with flite (Debian package libflite1).
+
+    Attributes:
+        name: "flite".
+        sample_rate: 24 kHz: shorter vocal tracts reach above flite's own 8 kHz.
+    """
+
+    name = "flite"
+    sample_rate = 24_000
+
+    def base_voices(self) -> tuple[str, ...]:
+        """Return slt (a woman), rms (a man) and awb (a Scottish man)."""
+        return VOICES
+
+    def speak(self, sentence: Sentence, voice: Voice) -> Speech:
+        """Speak one sentence; the same arguments give the same samples.
+
+        The pause after the sentence belongs to the sound; all pauses follow the rate.
+
+        Raises:
+            InputError: If the voice is not one of flite's, or nothing is to be said.
+            MissingPiece: If flite is not installed.
+        """
+        if voice.engine != self.name or voice.base not in VOICES:
+            raise InputError(
+                f"The speech engine flite has the voices {', '.join(VOICES)}; "
+                f"got {voice.base!r} of {voice.engine!r}."
+            )
+        if not sentence.words or not all(word.phones for word in sentence.words):
+            raise InputError("There is nothing to say in this sentence.")
+        settings = _settings(voice)
+        library = flite_library.flite_library()
+        segments, drawn = library.predict(voice.base, _tokens(sentence))
+        f0 = set_melody(drawn.f0, segments, sentence, settings.f0_mean, settings.f0_range)
+        shaped = _at_tempo(replace(drawn, f0=f0), settings)
+        sound = self._finish(library.vocode(voice.base, shaped), settings)
+        runs = spoken_runs(segments, sentence.words, sentence.pause)
+        return lay_out(sound, f0, runs, sentence.words, self.sample_rate, settings.rate)
+
+    def _finish(
+        self, sound: Float32[np.ndarray, " _"], settings: _Settings
+    ) -> Float32[np.ndarray, " _"]:
+        own_rate = flite_library.SAMPLE_RATE / settings.vocal_tract
+        sound = resample(sound, own_rate, self.sample_rate)
+        sound = tilt_spectrum(sound, self.sample_rate, settings.brightness)
+        sound = normalise_level(sound, self.sample_rate)
+        gain = np.float32(10 ** (settings.energy / 20))
+        return soft_limit(sound * gain, knee=_LIMITER_KNEE)
+
+
+def _settings(voice: Voice) -> _Settings:
+    sliders = voice.controls
+    return _Settings(
+        f0_mean=float(np.clip(voice.f0_mean * 2 ** (sliders.pitch / 12), *_F0_RANGE)),
+        f0_range=float(np.clip(voice.f0_range * sliders.pitch_range, *_SPREAD_RANGE)),
+        vocal_tract=float(np.clip(voice.vocal_tract * sliders.vocal_tract, *_TRACT_RANGE)),
+        rate=float(np.clip(voice.rate * sliders.rate, *_RATE_RANGE)),
+        brightness=float(np.clip(voice.brightness + sliders.brightness, *_TILT_RANGE)),
+        energy=sliders.energy,
+    )
+
+
+def _tokens(sentence: Sentence) -> list[Token]:
+    last = len(sentence.words) - 1
+    return [
+        Token(
+            text=word.text,
+            # flite knows two degrees of stress; its own lexicon folds 2 into 1.
+            phones=tuple(phone.replace("2", "1") for phone in word.phones),
+            punctuation=sentence.mark if index == last else "," if word.pause_after else "",
+        )
+        for index, word in enumerate(sentence.words)
+    ]
+
+
+def _at_tempo(parameters: Parameters, settings: _Settings) -> Parameters:
+    """Read the frames faster or slower, and raise F0 by what the tract will take away."""
+    step = settings.rate * settings.vocal_tract
+    last = len(parameters.f0) - 1
+    positions = np.arange(int(last / step) + 1) * step
+    before = np.minimum(positions.astype(int), last)
+    after = np.minimum(before + 1, last)
+    part = (positions - before).astype(np.float32)[:, None]
+
+    def between(rows: np.ndarray) -> np.ndarray:
+        return rows[before] * (1 - part) + rows[after] * part
+
+    f0 = parameters.f0[:, None]
+    glide = between(f0)
+    hold = f0[np.where(part[:, 0] < 0.5, before, after)]
+    both_voiced = (f0[before] > 0) & (f0[after] > 0)
+    return Parameters(
+        f0=np.where(both_voiced, glide, hold)[:, 0] * np.float32(settings.vocal_tract),
+        mel_cepstrum=between(parameters.mel_cepstrum),
+        voicing=between(parameters.voicing),
+    )

@@ -1,0 +1,299 @@
+"""The C library flite, by ctypes: words with phones -> vocoder parameters -> sound.
+
+flite predicts, every 5 ms, what its mixed-excitation MLSA vocoder needs.  We take
+these parameters out, change melody and tempo there (where nothing is damaged),
+and hand them back to flite's own vocoder.
+
+Reference:
+    Black (2006), "CLUSTERGEN: A Statistical Parametric Synthesizer using
+    Trajectory Modeling", Interspeech.
+"""
+
+import ctypes
+import sys
+import threading
+from collections.abc import Iterator
+from ctypes import POINTER, c_char_p, c_float, c_int, c_short, c_void_p
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from jaxtyping import Float32
+
+from facevox.core.errors import FacevoxError, MissingPiece
+
+SAMPLE_RATE = 16_000
+"""Samples per second of flite's statistical voices [Hz]."""
+
+FRAME_SHIFT = 0.005
+"""Time between two parameter frames [s]."""
+
+VOICES = ("slt", "rms", "awb")
+
+_MISSING = (
+    "The speech library flite is not installed; install it with: {command}, "
+    "or choose another speech engine."
+)
+_QUICK_DRAFT = 20
+"""Coefficients that the vocoder may skip in the pass whose sound is thrown away."""
+
+
+class _Utterance(ctypes.Structure):
+    _fields_ = [(name, c_void_p) for name in ("features", "ffunctions", "relations", "ctx")]
+
+
+class _Wave(ctypes.Structure):
+    _fields_ = [
+        ("type", c_char_p),
+        ("sample_rate", c_int),
+        ("num_samples", c_int),
+        ("num_channels", c_int),
+        ("samples", POINTER(c_short)),
+    ]
+
+
+class _Track(ctypes.Structure):
+    _fields_ = [
+        ("type", c_char_p),
+        ("num_frames", c_int),
+        ("num_channels", c_int),
+        ("times", POINTER(c_float)),
+        ("frames", POINTER(POINTER(c_float))),
+    ]
+
+
+_SIGNATURES = {
+    "flite_init": (c_int, []),
+    "new_utterance": (POINTER(_Utterance), []),
+    "delete_utterance": (None, [POINTER(_Utterance)]),
+    "utt_init": (c_void_p, [POINTER(_Utterance), c_void_p]),
+    "utt_relation_create": (c_void_p, [POINTER(_Utterance), c_char_p]),
+    "utt_relation": (c_void_p, [POINTER(_Utterance), c_char_p]),
+    "utt_synth_tokens": (c_void_p, [POINTER(_Utterance)]),
+    "relation_append": (c_void_p, [c_void_p, c_void_p]),
+    "relation_head": (c_void_p, [c_void_p]),
+    "item_next": (c_void_p, [c_void_p]),
+    "item_set_string": (None, [c_void_p, c_char_p, c_char_p]),
+    "item_feat_string": (c_char_p, [c_void_p, c_char_p]),
+    "item_feat_float": (c_float, [c_void_p, c_char_p]),
+    "ffeature_string": (c_char_p, [c_void_p, c_char_p]),
+    "feat_set_int": (None, [c_void_p, c_char_p, c_int]),
+    "feat_val": (c_void_p, [c_void_p, c_char_p]),
+    "val_track": (POINTER(_Track), [c_void_p]),
+    "val_cg_db": (c_void_p, [c_void_p]),
+    "mlpg": (POINTER(_Track), [POINTER(_Track), c_void_p]),
+    "mlsa_resynthesis": (
+        POINTER(_Wave),
+        [POINTER(_Track), POINTER(_Track), c_void_p, c_void_p, c_int],
+    ),
+    "delete_track": (None, [POINTER(_Track)]),
+    "delete_wave": (None, [POINTER(_Wave)]),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """One word for flite.
+
+    Attributes:
+        text: The word, for flite's features.
+        phones: ARPAbet with a stress digit 0 or 1 after each vowel.
+        punctuation: "", ",", ";", ".", "?" or "!".
+    """
+
+    text: str
+    phones: tuple[str, ...]
+    punctuation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """One phone as flite timed it.
+
+    Attributes:
+        name: Phone, "pau" for silence.
+        end: Last instant [s].
+        stressed: Whether its syllable is stressed.
+        token: Index of the token, -1 for silence.
+    """
+
+    name: str
+    end: float
+    stressed: bool
+    token: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameters:
+    """What the vocoder needs, one row every 5 ms.
+
+    Attributes:
+        f0: Fundamental frequency [Hz], 0 where unvoiced.
+        mel_cepstrum: Mel-cepstral coefficients, gain first.
+        voicing: Strength of the voiced excitation in five bands.
+    """
+
+    f0: Float32[np.ndarray, " frames"]
+    mel_cepstrum: Float32[np.ndarray, "frames order"]
+    voicing: Float32[np.ndarray, "frames bands"]
+
+
+class FliteLibrary:
+    """flite with its three statistical voices; one caller at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flite = _open("libflite")
+        _open("libflite_usenglish")
+        _open("libflite_cmulex")
+        for name, (result, arguments) in _SIGNATURES.items():
+            function = getattr(self._flite, name, None)
+            if function is None:
+                raise MissingPiece(
+                    f"The installed flite lacks {name}; facevox needs flite 2.1 or later."
+                )
+            function.restype, function.argtypes = result, arguments
+        self._flite.flite_init()
+        self._libc = ctypes.CDLL(None)
+        self._voices = {name: _register(name) for name in VOICES}
+        self._models: dict[str, int] = {}
+
+    def predict(self, voice: str, tokens: list[Token]) -> tuple[list[Segment], Parameters]:
+        """Predict phone times and vocoder parameters at the voice's own tempo and pitch."""
+        flite = self._flite
+        with self._lock:
+            utterance = flite.new_utterance()
+            try:
+                flite.utt_init(utterance, self._voices[voice])
+                self._append_tokens(utterance, tokens)
+                flite.feat_set_int(
+                    utterance.contents.features, b"mlsa_speed_param", _QUICK_DRAFT
+                )
+                if not flite.utt_synth_tokens(utterance):
+                    raise FacevoxError("flite could not speak a sentence.")
+                features = utterance.contents.features
+                model = flite.val_cg_db(flite.feat_val(features, b"cg_db"))
+                self._models[voice] = model
+                return list(self._segments(utterance)), self._parameters(features, model)
+            finally:
+                flite.delete_utterance(utterance)
+
+    def vocode(self, voice: str, parameters: Parameters) -> Float32[np.ndarray, " samples"]:
+        """Turn parameters into sound at 16 kHz; `predict` must have used the voice before."""
+        columns = np.column_stack([parameters.f0, parameters.mel_cepstrum])
+        track, strengths = _TrackView(columns), _TrackView(parameters.voicing)
+        with self._lock:
+            # The vocoder's noise comes from libc's rand.
+            self._libc.srand(1)
+            wave = self._flite.mlsa_resynthesis(
+                track.pointer, strengths.pointer, self._models[voice], None, 0
+            )
+            try:
+                content = wave.contents
+                samples = np.ctypeslib.as_array(content.samples, (content.num_samples,))
+                return samples.astype(np.float32) / 32768.0
+            finally:
+                self._flite.delete_wave(wave)
+
+    def _append_tokens(self, utterance: "ctypes._Pointer", tokens: list[Token]) -> None:
+        flite = self._flite
+        relation = flite.utt_relation_create(utterance, b"Token")
+        for index, token in enumerate(tokens):
+            item = flite.relation_append(relation, None)
+            # flite drops a word whose phones equal the last word's, byte by byte.
+            separator = "  " if index % 2 else " "
+            for name, value in (
+                (b"name", token.text),
+                (b"punc", token.punctuation),
+                (b"prepunctuation", ""),
+                (b"whitespace", " "),
+                (b"phones", separator + separator.join(token.phones)),
+                (b"facevox_index", str(index)),
+            ):
+                flite.item_set_string(item, name, value.encode("ascii", "replace"))
+
+    def _segments(self, utterance: "ctypes._Pointer") -> Iterator[Segment]:
+        flite = self._flite
+        syllable = b"R:SylStructure.parent."
+        item = flite.relation_head(flite.utt_relation(utterance, b"Segment"))
+        while item:
+            name = flite.item_feat_string(item, b"name").decode()
+            index = flite.ffeature_string(
+                item, syllable + b"parent.R:Token.parent.facevox_index"
+            )
+            yield Segment(
+                name=name,
+                end=flite.item_feat_float(item, b"end"),
+                stressed=flite.ffeature_string(item, syllable + b"stress") == b"1",
+                token=-1 if name == "pau" else int(index),
+            )
+            item = flite.item_next(item)
+
+    def _parameters(self, features: int, model: int) -> Parameters:
+        flite = self._flite
+        raw = flite.val_track(flite.feat_val(features, b"param_track"))
+        smooth = flite.mlpg(raw, model)
+        try:
+            columns = _read_track(smooth)
+        finally:
+            flite.delete_track(smooth)
+        strengths = _read_track(flite.val_track(flite.feat_val(features, b"str_track")))
+        return Parameters(f0=columns[:, 0], mel_cepstrum=columns[:, 1:], voicing=strengths)
+
+
+class _TrackView:
+    """A numpy array dressed as a flite track; flite reads the array's own memory."""
+
+    def __init__(self, columns: Float32[np.ndarray, "frames channels"]) -> None:
+        self._columns = np.ascontiguousarray(columns, np.float32)
+        frames, channels = self._columns.shape
+        self._times = np.arange(max(frames, 2), dtype=np.float32) * np.float32(FRAME_SHIFT)
+        rows = self._columns.ctypes.data + 4 * channels * np.arange(frames, dtype=np.uintp)
+        self._rows = rows.astype(np.uintp)
+        self._track = _Track(
+            None,
+            frames,
+            channels,
+            self._times.ctypes.data_as(POINTER(c_float)),
+            self._rows.ctypes.data_as(POINTER(POINTER(c_float))),
+        )
+        self.pointer = ctypes.pointer(self._track)
+
+
+def _read_track(track: "ctypes._Pointer") -> Float32[np.ndarray, "frames channels"]:
+    content = track.contents
+    rows = [
+        np.ctypeslib.as_array(content.frames[index], (content.num_channels,))
+        for index in range(content.num_frames)
+    ]
+    return np.array(rows, np.float32).reshape(content.num_frames, content.num_channels)
+
+
+def _open(stem: str) -> ctypes.CDLL:
+    names = (f"{stem}.so.1", f"{stem}.so", f"{stem}.1.dylib", f"{stem}.dylib")
+    folders = ("", "/opt/homebrew/lib/", "/usr/local/lib/")
+    for name in (folder + name for name in names for folder in folders):
+        try:
+            # The voices find the library's symbols only if they are global.
+            return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
+        except OSError:
+            continue
+    mac = sys.platform == "darwin"
+    command = "brew install flite" if mac else "sudo apt-get install libflite1"
+    raise MissingPiece(_MISSING.format(command=command))
+
+
+def _register(voice: str) -> int:
+    register = getattr(_open(f"libflite_cmu_us_{voice}"), f"register_cmu_us_{voice}")
+    register.restype, register.argtypes = c_void_p, [c_char_p]
+    return register(None)
+
+
+@cache
+def flite_library() -> FliteLibrary:
+    """Return the library, loaded once per process.
+
+    Raises:
+        MissingPiece: If flite is not installed.
+    """
+    return FliteLibrary()
