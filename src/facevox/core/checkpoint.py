@@ -100,6 +100,22 @@ def load_module(module: "nn.Module", path: Path) -> None:
     )
 
 
+def installed_weights() -> list[dict[str, Any]]:
+    """Return name, size [bytes], licence and data of every checkpoint in the package."""
+    rows = []
+    for path in sorted(WEIGHTS.glob("*.safetensors")):
+        card = load_card(path)
+        rows.append(
+            {
+                "name": path.stem,
+                "bytes": path.stat().st_size,
+                "licence": card.get("licence", "unknown"),
+                "data": card.get("data", "unknown"),
+            }
+        )
+    return rows
+
+
 def _to_numpy(value: Any) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value

@@ -7,7 +7,7 @@ Every conversion between samples, hops and pictures in facevox goes through
 from dataclasses import dataclass
 from fractions import Fraction
 
-from facevox.core.errors import ConfigError
+from facevox.core.errors import ConfigError, InputError
 
 MAX_FPS = 120
 
@@ -74,3 +74,15 @@ class Clock:
     def seconds(self, num_samples: int) -> float:
         """Return the length of a waveform [s]."""
         return num_samples / self.sample_rate
+
+
+def parse_fps(fps: int | float | Fraction | str) -> Fraction:
+    """Return an exact frame rate from a number or a text such as `30000/1001`.
+
+    Raises:
+        InputError: If it is not a number.
+    """
+    try:
+        return Fraction(fps)
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        raise InputError(f"fps must be a number such as 25 or 30000/1001, got {fps!r}.") from None

@@ -23,16 +23,7 @@ def explain_os_error(error: OSError, path: Path) -> str:
     return f"Cannot write {path}: {error.strerror or error}."
 
 
-@contextlib.contextmanager
-def temporary_twin(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` on success.
-
-    On any exception (Ctrl-C too) the temporary file is removed and `path` stays
-    as it was.
-
-    Raises:
-        MediaError: If the file cannot be made or renamed.
-    """
+def _make_twin(path: Path) -> Path:
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
@@ -42,7 +33,29 @@ def temporary_twin(path: Path) -> Iterator[Path]:
         os.close(handle)
     except OSError as error:
         raise MediaError(explain_os_error(error, path)) from error
-    twin = Path(name)
+    return Path(name)
+
+
+def check_writable(path: Path) -> None:
+    """Raise now if a file could not be written there later.
+
+    Raises:
+        MediaError: If the folder is absent or closed, or `path` is a folder.
+    """
+    _make_twin(path).unlink()
+
+
+@contextlib.contextmanager
+def temporary_twin(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` on success.
+
+    On any exception (Ctrl-C too) the temporary file is removed and `path` stays
+    as it was.
+
+    Raises:
+        MediaError: If the file cannot be made, written or renamed.
+    """
+    twin = _make_twin(path)
     try:
         yield twin
         umask = os.umask(0)
@@ -64,3 +77,19 @@ def write_atomically(path: Path, content: bytes) -> Path:
     with temporary_twin(path) as twin:
         twin.write_bytes(content)
     return path
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder and its parents if needed, and return it.
+
+    Raises:
+        MediaError: If it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise MediaError(f"{folder} is a file; give the name of a folder.") from error
+    except OSError as error:
+        raise MediaError(explain_os_error(error, folder)) from error
+    check_writable(folder / "facevox")
+    return folder

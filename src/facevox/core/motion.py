@@ -4,7 +4,7 @@ All arrays have one row per video frame.  Lengths are in IOD (distance between
 the iris centres), angles in degrees, and everything is relative to the photo.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
@@ -55,14 +55,12 @@ class Motion:
     def rest(cls, num_frames: int, fps: Fraction = Fraction(25)) -> "Motion":
         """Return a motionless face with closed lips."""
         shapes = {"mouth": (NUM_MOUTH,), "head_pose": (3,), "gaze": (2,)}
-        return cls(
-            fps=fps,
-            **{
-                field.name: np.zeros((num_frames, *shapes.get(field.name, ())), np.float32)
-                for field in fields(cls)
-                if field.name != "fps"
-            },
-        )
+        channels: dict[str, Any] = {
+            field.name: np.zeros((num_frames, *shapes.get(field.name, ())), np.float32)
+            for field in fields(cls)
+            if field.name != "fps"
+        }
+        return cls(fps=fps, **channels)
 
     def __getitem__(self, rows: slice) -> "Motion":
         """Return a run of frames."""
@@ -75,16 +73,15 @@ class Motion:
 
     def with_channels(self, **channels: np.ndarray) -> "Motion":
         """Return a copy with some channels replaced (cast to float32)."""
-        return replace(
-            self, **{name: np.asarray(array, np.float32) for name, array in channels.items()}
-        )
+        cast: dict[str, Any] = {
+            name: np.asarray(array, np.float32) for name, array in channels.items()
+        }
+        return replace(self, **cast)
 
-    def _map(self, function) -> "Motion":  # noqa: ANN001 - a local lambda
-        return replace(
-            self,
-            **{
-                field.name: function(getattr(self, field.name))
-                for field in fields(self)
-                if field.name != "fps"
-            },
-        )
+    def _map(self, function: Callable[[np.ndarray], np.ndarray]) -> "Motion":
+        channels: dict[str, Any] = {
+            field.name: function(getattr(self, field.name))
+            for field in fields(self)
+            if field.name != "fps"
+        }
+        return replace(self, **channels)

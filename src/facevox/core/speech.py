@@ -8,10 +8,10 @@ from jaxtyping import Float32
 SILENCE = "pau"
 """Phone name of a pause."""
 
-PHONES = (
+PHONES = tuple(
     "aa ae ah ao aw ax ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th "
-    "uh uw v w y z zh"
-).split()
+    "uh uw v w y z zh".split(" ")
+)
 """Lower-case ARPAbet, as in the CMU dictionary plus the reduced vowel `ax`."""
 
 

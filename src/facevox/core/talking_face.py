@@ -49,6 +49,23 @@ class Chunk:
     done: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedVideo:
+    """A video file that was written.
+
+    Attributes:
+        path: Where it is.
+        num_frames: Pictures in it.
+        num_samples: Samples of its sound.
+        seconds: Length of its sound [s].
+    """
+
+    path: Path
+    num_frames: int
+    num_samples: int
+    seconds: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class TalkingFace:
     """A face that speaks a text; made sentence by sentence while it is read.
@@ -60,7 +77,7 @@ class TalkingFace:
         seed: Seed of voice and motion.
         system: Name of the system that makes it.
         text: The text as given.
-        warnings: What may make the result look or sound worse.
+        warnings: What may make the result look or sound worse; complete once it was read.
         chunks: Makes the chunks, anew each time it is called.
     """
 
@@ -71,7 +88,7 @@ class TalkingFace:
     system: str
     text: str
     chunks: Callable[[], Iterator[Chunk]] = field(repr=False)
-    warnings: tuple[str, ...] = ()
+    warnings: list[str] = field(default_factory=list)
 
     def frames(self) -> Iterator[Frame]:
         """Yield all pictures, RGB."""
@@ -86,10 +103,15 @@ class TalkingFace:
         """Return all phones with their times [s]; no picture is rendered for it."""
         return tuple(phone for chunk in self.chunks() for phone in chunk.phones)
 
-    def save(self, path: str | Path, *, progress: Progress | None = None) -> Path:
-        """Write an mp4 (h264 + aac), whole or not at all, and return its path.
+    def save(self, path: str | Path, *, progress: Progress | None = None) -> SavedVideo:
+        """Write an mp4 (h264 + aac), whole or not at all.
+
+        Args:
+            path: Where to; must end in .mp4, .m4v or .mov.
+            progress: Called after every frame with the part that is done.
 
         Raises:
+            InputError: If the suffix is another.
             MediaError: If the file cannot be written.
         """
         from facevox.core.video import write_video

@@ -7,7 +7,7 @@ gives the same sound again.
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from facevox.core.errors import ConfigError, InputError
 from facevox.core.files import write_atomically
@@ -88,7 +88,7 @@ class Voice:
     origin: str = "preset"
     seed: int | None = None
 
-    def with_controls(self, **sliders: float) -> Self:
+    def with_controls(self, **sliders: float) -> "Voice":
         """Return the same voice with some sliders set (see `VoiceControls`).
 
         Raises:
@@ -101,12 +101,24 @@ class Voice:
             )
         return replace(self, controls=replace(self.controls, **sliders))
 
+    def describe(self) -> str:
+        """Return the voice in words."""
+        sliders = ", ".join(
+            f"{field.name} {getattr(self.controls, field.name):+g}"
+            for field in fields(VoiceControls)
+            if getattr(self.controls, field.name) != field.default
+        )
+        return (
+            f"{self.engine} {self.base}, {self.f0_mean:.0f} Hz, vocal tract x "
+            f"{self.vocal_tract:.2f}, rate x {self.rate:.2f}" + (f", {sliders}" if sliders else "")
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as `save` writes them."""
         return {"kind": "facevox-voice", "format": FORMAT, **asdict(self)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], origin: str = "a voice") -> Self:
+    def from_dict(cls, values: Any, origin: str = "a voice") -> "Voice":
         """Build a voice from `to_dict`'s values.
 
         Raises:
@@ -151,7 +163,7 @@ class Voice:
         return write_atomically(Path(path), text.encode())
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | Path) -> "Voice":
         """Read a voice file.
 
         Raises:

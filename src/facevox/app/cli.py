@@ -1,0 +1,68 @@
+"""The command line: names and options only; the work is in `app/commands`.
+
+Heavy libraries are imported by a command when it runs, so that `--help` answers
+at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from facevox import __version__
+from facevox.app.commands import batch, bench, doctor, info, speak, voices
+
+USER_MISTAKE, BUG, STOPPED = 2, 1, 130
+
+app = typer.Typer(
+    name="facevox",
+    help="A portrait photo and a text become a video in which that face speaks the text.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"facevox {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+app.command("speak")(speak.speak)
+app.command("voices")(voices.voices)
+app.command("batch")(batch.batch)
+app.command("doctor")(doctor.doctor)
+app.command("info")(info.info)
+app.command("bench")(bench.bench)
+
+
+def main() -> None:
+    """Run the command line; exit with 0, 1 (bug), 2 (user's mistake) or 130 (Ctrl-C)."""
+    from facevox.core.errors import FacevoxError
+
+    try:
+        app()
+    except FacevoxError as error:
+        typer.echo(f"facevox: {error}", err=True)
+        sys.exit(USER_MISTAKE)
+    except KeyboardInterrupt:
+        typer.echo("facevox: stopped; nothing half-written is left.", err=True)
+        sys.exit(STOPPED)
+    except BrokenPipeError:
+        sys.exit(BUG)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The system `lite`: runs on a laptop right after installation.
+
+The photo's own pixels are warped; nothing is downloaded; a sentence is made
+while the one before it plays.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from facevox.core.clock import Clock, parse_fps
+from facevox.core.controls import Controls
+from facevox.core.errors import InputError
+from facevox.core.motion import Motion
+from facevox.core.portrait.portrait import Portrait
+from facevox.core.portrait.reader import read_portrait
+from facevox.core.prefetch import ordered_map
+from facevox.core.speech import Phone
+from facevox.core.talking_face import Chunk, Frame, TalkingFace
+from facevox.core.text.sentences import read_sentences
+from facevox.core.voice import Voice
+from facevox.models.bridge.face_to_voice import FaceToVoice
+from facevox.models.face.face_motion import FaceMotion
+from facevox.models.face.warp.renderer import WarpRenderer
+from facevox.models.speech.engine import SpeechEngine
+from facevox.models.speech.flite import FliteEngine
+from facevox.systems.system import Photo, SystemInfo
+
+RENDER_THREADS = 2
+
+
+class Lite:
+    """Text -> speech -> motion -> frames, with a voice drawn from the face.
+
+    Args:
+        speech: Speaks sentences.
+        bridge: Suggests voices for a face.
+        motion: Moves mouth, head and eyes to speech.
+    """
+
+    name = "lite"
+
+    def __init__(self, speech: SpeechEngine, bridge: FaceToVoice, motion: FaceMotion) -> None:
+        self.speech, self.bridge, self.motion = speech, bridge, motion
+
+    @classmethod
+    def load(cls) -> "Lite":
+        """Return the system with the weights that come in the package.
+
+        Raises:
+            MissingPiece: If the speech engine is not installed.
+            CheckpointError: If weights are absent or damaged.
+        """
+        return cls(FliteEngine(), FaceToVoice.load(), FaceMotion.load())
+
+    def info(self) -> SystemInfo:
+        """Return what this system is."""
+        return SystemInfo(
+            name=self.name,
+            summary="Warps the photo's own pixels; runs on a laptop without any download.",
+            voice="drawn from the face by perceived sex and age, seeded",
+            parameters=self.bridge.num_parameters + self.motion.num_parameters,
+            licence="Apache-2.0",
+        )
+
+    def generate(
+        self,
+        portrait: Photo,
+        text: str,
+        *,
+        seed: int = 0,
+        voice: Voice | str | Path | None = None,
+        controls: Controls | None = None,
+        fps: int | float | Fraction = 25,
+        size: int | None = None,
+        face: int | None = None,
+        box: tuple[float, float, float, float] | None = None,
+    ) -> TalkingFace:
+        """Return a face that speaks the text (see `System.generate`)."""
+        clock = Clock(sample_rate=self.speech.sample_rate, fps=parse_fps(fps))
+        next(read_sentences(text))  # an unspeakable text fails here
+        portrait = read_portrait(portrait, face=face, box=box)
+        voice = self._voice(portrait, voice, seed)
+        renderer = WarpRenderer(portrait, size=size)
+        warnings = list(portrait.warnings)
+        job = _Job(text, voice, renderer, clock, seed, controls or Controls(), warnings)
+        return TalkingFace(
+            clock=clock,
+            size=(renderer.width, renderer.height),
+            voice=voice,
+            seed=seed,
+            system=self.name,
+            text=text,
+            chunks=lambda: self._chunks(job),
+            warnings=warnings,
+        )
+
+    def stream(self, portrait: Photo, text: str, **options: Any) -> Iterator[Chunk]:
+        """Yield the talking face sentence by sentence; options as for `generate`."""
+        return self.generate(portrait, text, **options).chunks()
+
+    def voices(
+        self, portrait: Photo, count: int = 4, *, seed: int = 0, **options: Any
+    ) -> list[Voice]:
+        """Return `count` voices that fit the face; the first is what `seed` gives `generate`."""
+        if count < 1:
+            raise InputError(f"count must be at least 1, got {count}.")
+        distribution = self.bridge.distribution(read_portrait(portrait, **options))
+        return [distribution.draw(seed + index) for index in range(count)]
+
+    def _voice(self, portrait: Portrait, voice: Voice | str | Path | None, seed: int) -> Voice:
+        if voice is None:
+            return self.bridge.distribution(portrait).draw(seed)
+        return voice if isinstance(voice, Voice) else Voice.load(voice)
+
+    def _chunks(self, job: "_Job") -> Iterator[Chunk]:
+        motion_stream = self.motion.start(job.seed, job.controls, job.clock.fps)
+        sample = frame = characters = 0
+        for sentence in read_sentences(job.text, warn=job.warn):
+            speech = self.speech.speak(sentence, job.voice)
+            end = sample + len(speech.waveform)
+            num_frames = job.clock.num_frames(end) - frame
+            start = job.clock.seconds(sample)
+            motion = motion_stream.advance(speech, frame, num_frames, start)
+            characters += len(sentence.text) + 1
+            yield Chunk(
+                frames=job.frames(motion),
+                num_frames=num_frames,
+                waveform=speech.waveform,
+                first_frame=frame,
+                first_sample=sample,
+                phones=tuple(_shifted(phone, start) for phone in speech.phones),
+                motion=motion,
+                text=sentence.text,
+                done=min(1.0, characters / len(job.text)),
+            )
+            sample, frame = end, frame + num_frames
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All that one talking face is made from."""
+
+    text: str
+    voice: Voice
+    renderer: WarpRenderer
+    clock: Clock
+    seed: int
+    controls: Controls
+    warnings: list[str]
+
+    def warn(self, sentence: str) -> None:
+        """Keep a warning, once."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def frames(self, motion: Motion) -> Iterator[Frame]:
+        """Render rows of motion by a few threads, in order."""
+
+        def render(row: Motion) -> Frame:
+            return next(self.renderer.frames(row))
+
+        return ordered_map(render, motion.rows(), workers=RENDER_THREADS)
+
+
+def _shifted(phone: Phone, seconds: float) -> Phone:
+    return replace(phone, start=phone.start + seconds, end=phone.end + seconds)

@@ -1,0 +1,26 @@
+"""Names of the systems; each is imported when it is asked for."""
+
+from importlib import import_module
+
+from facevox.core.errors import InputError
+from facevox.systems.system import System
+
+SYSTEMS = {"lite": "facevox.systems.lite:Lite"}
+"""Name -> module:class.  A class has a `load()` that takes nothing."""
+
+
+def load(name: str = "lite") -> System:
+    """Return a system, ready to generate.
+
+    Args:
+        name: One of `SYSTEMS`.
+
+    Raises:
+        InputError: If there is no such system.
+        MissingPiece: If something that it needs is not installed.
+        CheckpointError: If its weights are absent or damaged.
+    """
+    if name not in SYSTEMS:
+        raise InputError(f"There is no system {name!r}; there are: {', '.join(sorted(SYSTEMS))}.")
+    module, _, attribute = SYSTEMS[name].partition(":")
+    return getattr(import_module(module), attribute).load()
