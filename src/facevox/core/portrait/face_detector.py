@@ -74,6 +74,7 @@ class BlazeFace:
         """
         square, scale = _letterbox(pixels, self.side)
         boxes, logits = self.model(square.astype(np.float32) / 127.5 - 1)
+        logits = logits.reshape(-1)
         scores = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
         rows = np.flatnonzero(scores >= MIN_SCORE)
         raw = boxes.reshape(-1, 8, 2)[rows].astype(np.float64)

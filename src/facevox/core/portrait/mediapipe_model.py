@@ -1,6 +1,7 @@
 """Running one of MediaPipe's small networks, loaded when it is first needed."""
 
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ class MediapipeModel:
 
     Args:
         name: File name without `.tflite` in `facevox/weights/mediapipe`.
+        edit: Applied to the content of the file before it is loaded.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, edit: Callable[[bytes], bytes] | None = None) -> None:
         self.path = FOLDER / f"{name}.tflite"
+        self._edit = edit
         self._lock = threading.Lock()
 
     def __call__(self, *inputs: np.ndarray) -> list[np.ndarray]:
@@ -33,26 +36,22 @@ class MediapipeModel:
             inputs: One float32 array per input of the network, in its order.
 
         Returns:
-            The outputs, flattened, in the network's order.
+            The outputs without their batch axis, in the network's order.
 
         Raises:
-            MissingPiece: If the file of the network is not installed.
+            MissingPiece: If the file of the network is not installed or damaged.
         """
         with self._lock:
-            interpreter = self._interpreter
-            for detail, array in zip(interpreter.get_input_details(), inputs, strict=True):
-                interpreter.set_tensor(
-                    detail["index"],
-                    np.ascontiguousarray(array, np.float32).reshape(detail["shape"]),
-                )
+            interpreter, sources, sinks = self._loaded
+            for (index, shape), array in zip(sources, inputs, strict=True):
+                ready = np.ascontiguousarray(array, np.float32).reshape(shape)
+                interpreter.set_tensor(index, ready)
             interpreter.invoke()
-            return [
-                interpreter.get_tensor(detail["index"]).reshape(-1)
-                for detail in interpreter.get_output_details()
-            ]
+            return [interpreter.get_tensor(index)[0] for index in sinks]
 
     @cached_property
-    def _interpreter(self) -> Any:
+    def _loaded(self) -> tuple[Any, list[tuple[int, Any]], list[int]]:
+        """Return the interpreter, its inputs (index, shape) and its outputs (index)."""
         if not self.path.is_file():
             raise MissingPiece(
                 f"The face model {self.path.name} is not installed (expected in {FOLDER}); "
@@ -62,10 +61,14 @@ class MediapipeModel:
         from ai_edge_litert.interpreter import Interpreter  # 0.1 s: only who reads a photo pays
 
         try:
-            interpreter = Interpreter(str(self.path), num_threads=NUM_THREADS)
+            content = self.path.read_bytes()
+            if self._edit:
+                content = self._edit(content)
+            interpreter = Interpreter(model_content=content, num_threads=NUM_THREADS)
             interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, ArithmeticError, LookupError, OSError) as error:
             raise MissingPiece(
                 f"The face model {self.path} is damaged; delete it and install facevox again."
             ) from error
-        return interpreter
+        sources = [(one["index"], one["shape"]) for one in interpreter.get_input_details()]
+        return interpreter, sources, [one["index"] for one in interpreter.get_output_details()]

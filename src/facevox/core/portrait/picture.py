@@ -92,7 +92,7 @@ def _from_pillow(image: Image.Image, name: str) -> np.ndarray:
     if getattr(image, "n_frames", 1) > 1:
         image.seek(0)
     profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image) or image
+    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _from_array(_to_unit_range(np.asarray(image)))
     image = _to_srgb(image, profile)

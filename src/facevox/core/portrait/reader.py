@@ -74,7 +74,7 @@ def _mesh_in_box(
     height, width = pixels.shape[:2]
     x0, y0, x1, y1 = _checked_box(box, width, height)
     crop = FaceCrop(((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0) * MARGIN, 0.0)
-    mesh = fit_mesh(pixels, crop, passes=3)
+    mesh = fit_mesh(pixels, crop)
     if mesh.score < MIN_PRESENCE:
         raise NoFaceFound(
             f"There is no face in the box {box}; draw it around the face, from the brows to "
