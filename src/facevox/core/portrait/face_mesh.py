@@ -53,7 +53,7 @@ def fit_mesh(pixels: UInt8[np.ndarray, "h w 3"], crop: FaceCrop) -> FaceMesh:
         landmarks.append(view.to_photo(points, SIDE))
         logits.append(logit)
     score = 1 / (1 + np.exp(-np.clip(np.mean(logits), -80, 80)))
-    return FaceMesh(float(score), np.mean(landmarks, axis=0, dtype=np.float32))
+    return FaceMesh(float(score), np.mean(landmarks, axis=0).astype(np.float32))
 
 
 def crop_around(landmarks: Float[np.ndarray, "points 3"]) -> FaceCrop:

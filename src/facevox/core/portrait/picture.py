@@ -20,7 +20,7 @@ MIN_SIDE = 64
 BACKGROUND = (224, 224, 224)
 """What shows through transparent parts."""
 
-Source = str | Path | bytes | np.ndarray | Image.Image
+Source = str | Path | bytes | bytearray | memoryview | np.ndarray | Image.Image
 
 
 def read_picture(source: Source) -> UInt8[np.ndarray, "height width 3"]:
@@ -42,15 +42,14 @@ def read_picture(source: Source) -> UInt8[np.ndarray, "height width 3"]:
     if isinstance(source, Image.Image):
         return _checked_size(_from_pillow(source, "The picture"))
     if isinstance(source, str | Path):
-        name, opened = str(source), _readable_file(Path(source))
-    elif isinstance(source, bytes | bytearray | memoryview):
-        name, opened = f"The {len(source)} bytes", io.BytesIO(bytes(source))
-    else:
-        raise InputError(
-            "A picture is a path, the bytes of a file, a Pillow picture or a numpy array; "
-            f"got {type(source).__name__}."
-        )
-    return _checked_size(_decoded(opened, name))
+        return _checked_size(_decoded(_readable_file(Path(source)), str(source)))
+    if isinstance(source, bytes | bytearray | memoryview):
+        content = io.BytesIO(bytes(source))
+        return _checked_size(_decoded(content, f"The {len(source)} bytes"))
+    raise InputError(
+        "A picture is a path, the bytes of a file, a Pillow picture or a numpy array; "
+        f"got {type(source).__name__}."
+    )
 
 
 def _readable_file(path: Path) -> Path:
@@ -92,7 +91,7 @@ def _from_pillow(image: Image.Image, name: str) -> np.ndarray:
     if getattr(image, "n_frames", 1) > 1:
         image.seek(0)
     profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I") or image.mode == "F":
         return _from_array(_to_unit_range(np.asarray(image)))
     image = _to_srgb(image, profile)
