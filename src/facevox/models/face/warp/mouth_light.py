@@ -1,0 +1,138 @@
+"""How bright and which colour teeth, tongue and gums are in the light of a photo.
+
+The light is read from the whites of the eyes and from the cheeks: skin alone says
+nothing about teeth (their ratio runs from 1 to 8 over the people we measured).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from facevox.models.face.warp.linear_light import luminance, to_light
+
+EYE_RINGS = (
+    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
+    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
+)
+"""Landmarks around the opening of the right and the left eye."""
+
+IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
+"""Centre and rim of the right and the left iris."""
+
+CHEEKS = (50, 280)
+LOWER_LIP = (17, 84, 314, 15, 86, 316)
+
+_GAIN, _SCLERA_POWER, _CHEEK_POWER = 1.02, 0.80, -0.12
+_TOOTH_TINT = np.array([0.97, 1.0, 0.92], np.float32)
+_GUM = np.array([0.50, 0.17, 0.16], np.float32)
+_TONGUE = np.array([0.46, 0.16, 0.15], np.float32)
+_CAVITY = np.array([0.060, 0.019, 0.015], np.float32)
+
+
+@dataclass(frozen=True)
+class MouthLight:
+    """Colours of what is behind the lips, in linear RGB under the photo's light.
+
+    Attributes:
+        teeth: Front of the upper teeth when nothing shades them.
+        gum: Gums.
+        tongue: Tongue near the lips.
+        cavity: Back of the mouth.
+        side: Brightness of the picture's left side over the right side, as a log ratio.
+    """
+
+    teeth: Float32[np.ndarray, "3"]
+    gum: Float32[np.ndarray, "3"]
+    tongue: Float32[np.ndarray, "3"]
+    cavity: Float32[np.ndarray, "3"]
+    side: float
+
+
+def measure_mouth_light(
+    crop: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 2"], iod: float
+) -> MouthLight:
+    """Read the light of a photo and return the colours inside the mouth.
+
+    The luminance of teeth is a power law of that of the sclera and the cheek, fitted
+    to people photographed once with closed lips and once smiling (residual 0.32 in
+    natural log); their tint follows that of the sclera.
+
+    Args:
+        crop: The working crop, sRGB.
+        landmarks: Face mesh [px of the crop].
+        iod: Distance between the iris centres [px].
+    """
+    radius = max(2, round(0.06 * iod))
+    cheeks = [_patch_colour(crop, landmarks[index], radius) for index in CHEEKS]
+    lip = np.mean([_patch_colour(crop, landmarks[i], max(1, radius // 3)) for i in LOWER_LIP], 0)
+    cheek = np.mean(cheeks, axis=0)
+    sclera = _sclera_colour(crop, landmarks)
+    if sclera is None:
+        sclera = np.maximum(cheek, 0.02) ** np.float32(0.5) * np.float32(0.5)
+    cheek_level = max(float(luminance(cheek)), 0.01)
+    sclera_level = float(np.clip(luminance(sclera), 0.45 * cheek_level, 0.75))
+    level = _GAIN * sclera_level**_SCLERA_POWER * cheek_level**_CHEEK_POWER
+    level = float(np.clip(level, 0.03, 0.78))
+
+    colourfulness = _colourfulness(cheek, lip, sclera)
+    cast = np.clip(sclera / max(float(luminance(sclera)), 1e-3), 0.6, 1.5)
+    white = level * cast
+    flesh_light = min(level, 2.2 * cheek_level + 0.10)
+    flesh = flesh_light / 0.55 * cast
+    teeth = white * (1 + colourfulness * (_TOOTH_TINT - 1))
+    side = float(np.log(luminance(cheeks[0]) + 0.01) - np.log(luminance(cheeks[1]) + 0.01))
+    return MouthLight(
+        teeth=teeth.astype(np.float32),
+        gum=_tinted(_GUM, colourfulness) * flesh,
+        tongue=_tinted(_TONGUE, colourfulness) * flesh,
+        cavity=_tinted(_CAVITY, colourfulness) * flesh,
+        side=float(np.clip(side, -1.2, 1.2)),
+    )
+
+
+def _patch_colour(crop: np.ndarray, centre: np.ndarray, radius: int) -> np.ndarray:
+    """Return the median linear colour of a square, kept inside the crop."""
+    height, width = crop.shape[:2]
+    x = int(np.clip(centre[0], radius, max(radius, width - radius - 1)))
+    y = int(np.clip(centre[1], radius, max(radius, height - radius - 1)))
+    square = crop[y - radius : y + radius + 1, x - radius : x + radius + 1].reshape(-1, 3)
+    return to_light(np.median(square, axis=0).astype(np.uint8))
+
+
+def _sclera_colour(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
+    """Return the mean colour of the brighter white of the eyes, None if they are shut."""
+    colours = []
+    for ring, iris in zip(EYE_RINGS, IRISES, strict=True):
+        points = landmarks[list(ring)]
+        x0, y0 = np.floor(points.min(0)).astype(int)
+        x1, y1 = np.ceil(points.max(0)).astype(int) + 1
+        if x0 < 0 or y0 < 0 or x1 > crop.shape[1] or y1 > crop.shape[0]:
+            continue
+        inside = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        cv2.fillPoly(inside, [np.round((points - (x0, y0)) * 16).astype(np.int32)], 255, shift=4)
+        radius = (
+            1.15 * np.linalg.norm(landmarks[list(iris[1:])] - landmarks[iris[0]], axis=1).mean()
+        )
+        rows, columns = np.mgrid[y0:y1, x0:x1]
+        far = np.hypot(columns - landmarks[iris[0], 0], rows - landmarks[iris[0], 1]) > radius
+        pixels = to_light(crop[y0:y1, x0:x1][(cv2.erode(inside, np.ones((3, 3))) > 127) & far])
+        if len(pixels) < 8:
+            continue
+        level = luminance(pixels)
+        low, high = np.percentile(level, [65, 92])
+        colours.append(pixels[(level >= low) & (level <= high)].mean(0))
+    return np.mean(colours, axis=0) if colours else None
+
+
+def _colourfulness(cheek: np.ndarray, lip: np.ndarray, sclera: np.ndarray) -> float:
+    """Return 0 for a grey or toned photo, whose hues are all the same, 1 for a colour one."""
+    chroma = [np.log((c[0] + 0.01) / (c[2] + 0.01)) for c in (cheek, lip, sclera)]
+    return float(np.clip((max(chroma) - min(chroma) - 0.08) / 0.25, 0.0, 1.0))
+
+
+def _tinted(colour: np.ndarray, colourfulness: float) -> np.ndarray:
+    """Return the colour, or its grey of the same luminance in a grey photo."""
+    grey = np.full(3, float(luminance(colour)), np.float32)
+    return np.asarray(grey + colourfulness * (colour - grey), np.float32)

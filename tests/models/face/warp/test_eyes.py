@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from drawn_face import draw_face
+
+from facevox.models.face.warp.eyes import Eyes
+
+REST = (0.0, (0.0, 0.0), 0.0)
+
+
+def test_at_rest_nothing_changes():
+    crop, landmarks, iod = draw_face()
+    eyes = Eyes(crop, landmarks, iod)
+    assert eyes.flow(*REST) == []
+    eyes.retouch(1.0, (3.0, 2.0), 1.0)
+    np.testing.assert_array_equal(eyes.retouch(*REST), crop)
+
+
+def test_a_blink_covers_iris_and_sclera_and_nothing_else():
+    crop, landmarks, iod = draw_face()
+    shut = Eyes(crop, landmarks, iod).retouch(1.0, (0.0, 0.0), 0.0)
+    iris, sclera = shut[184:189, 198:203], shut[188:190, 185:190]
+    assert iris.mean() > 120
+    assert np.abs(sclera.astype(int).mean((0, 1)) - (205, 160, 140)).max() < 45
+    outside = np.ones(crop.shape[:2], bool)
+    for x0, y0, x1, y1 in Eyes(crop, landmarks, iod).boxes[:2]:
+        outside[y0:y1, x0:x1] = False
+    np.testing.assert_array_equal(shut[outside], crop[outside])
+    np.testing.assert_array_equal(shut[155:165, 180:220], crop[155:165, 180:220])
+
+
+def test_closure_is_monotonic():
+    crop, landmarks, iod = draw_face()
+    eyes = Eyes(crop, landmarks, iod)
+    dark = []
+    for amount in (0.0, 0.3, 0.6, 1.0):
+        photo = eyes.retouch(amount, (0.0, 0.0), 0.0)
+        dark.append(int((photo[178:200, 190:210].sum(-1) < 200).sum()))
+    assert dark == sorted(dark, reverse=True)
+
+
+@pytest.mark.parametrize("eyelids", [0.3, 0.6, 1.0])
+def test_lid_flow_does_not_fold(eyelids):
+    eyes = Eyes(*draw_face())
+    for _, field in eyes.flow(eyelids, (0.0, 0.0), 0.0):
+        column = field[:, field.shape[1] // 2, 1]
+        lid = column[: int(np.argmin(column)) + 1]
+        assert (np.diff(lid) > -1.0).all()
+
+
+@pytest.mark.parametrize("angle", [-5.0, 5.0])
+def test_gaze_moves_the_iris_sideways(angle):
+    crop, landmarks, iod = draw_face()
+    photo = Eyes(crop, landmarks, iod).retouch(0.0, (angle, 0.0), 0.0)
+
+    def iris(picture):
+        return np.nonzero(picture[190, 187:214].sum(-1) < 300)[0].mean()
+
+    assert np.sign(iris(photo) - iris(crop)) == np.sign(angle)
+    assert abs(iris(photo) - iris(crop)) > 1.0
+
+
+@pytest.mark.parametrize("angle", [-5.0, 5.0])
+def test_gaze_moves_iris_and_lid_up_and_down(angle):
+    crop, landmarks, iod = draw_face()
+    photo = Eyes(crop, landmarks, iod).retouch(0.0, (0.0, angle), 0.0)
+
+    def lid(picture):
+        return np.nonzero(picture[170:190, 190].sum(-1) < 300)[0].mean()
+
+    assert np.sign(lid(photo) - lid(crop)) == np.sign(angle)
+
+
+@pytest.mark.parametrize("brows", [-1.0, 1.0])
+def test_brows_move_and_hair_does_not(brows):
+    crop, landmarks, iod = draw_face()
+    photo = Eyes(crop, landmarks, iod).retouch(0.0, (0.0, 0.0), brows)
+
+    def height(picture):
+        return np.nonzero(picture[140:175, 200].sum(-1) < 300)[0].mean()
+
+    assert np.sign(height(crop) - height(photo)) == brows
+    np.testing.assert_array_equal(photo[:82], crop[:82])
+    np.testing.assert_array_equal(photo[186:], crop[186:])
+
+
+def test_closed_eyes_are_left_alone():
+    crop, landmarks, iod = draw_face(openness=1.0)
+    photo = Eyes(crop, landmarks, iod).retouch(1.0, (0.0, 0.0), 0.0)
+    np.testing.assert_array_equal(photo, crop)
