@@ -43,13 +43,13 @@ _CACHED_WORDS = 20_000
 _lock = threading.Lock()
 
 
-def phones_of_letter(letter: str) -> tuple[str, ...]:
+def letter_phones(letter: str) -> tuple[str, ...]:
     """Return the phones of a letter's name: a -> ey1."""
     return tuple(_LETTERS[letter.lower()].split())
 
 
 @lru_cache(maxsize=_CACHED_WORDS)
-def phones_of_word(word: str) -> tuple[str, ...]:
+def word_phones(word: str) -> tuple[str, ...]:
     """Return the phones of a word, from the lexicon or guessed from its letters.
 
     Args:
@@ -67,12 +67,12 @@ def phones_of_word(word: str) -> tuple[str, ...]:
     if known:
         return known
     if word.endswith("'s") and len(word) > 2:
-        return _with_s(phones_of_word(word[:-2]))
+        return _with_s(word_phones(word[:-2]))
     if word.endswith("s'") and len(word) > 2:
-        return phones_of_word(word[:-1])
+        return word_phones(word[:-1])
     plain = word.replace("'", "")
     guess = _from_letters(plain) if _is_pronounceable(plain) else ()
-    return guess or tuple(phone for letter in plain for phone in phones_of_letter(letter))
+    return guess or tuple(phone for letter in plain for phone in letter_phones(letter))
 
 
 def is_known(word: str) -> bool:
