@@ -1,0 +1,122 @@
+"""A coarse grid over a picture, on which smooth movements are computed.
+
+Node (i, j) stands in the middle of a block of `step` x `step` pixels, exactly
+as `cv2.resize` sees it, so that enlarging a lattice lands on the pixels.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lattice:
+    """Rows and columns of nodes over a block of a picture.
+
+    Attributes:
+        step: Pixels between two nodes.
+        left: Column of the block's first pixel; a multiple of `step`.
+        top: Row of the block's first pixel; a multiple of `step`.
+        columns: Nodes in a row.
+        rows: Nodes in a column.
+    """
+
+    step: int
+    left: int
+    top: int
+    columns: int
+    rows: int
+
+    @property
+    def width(self) -> int:
+        """Pixels that the nodes cover, sideways."""
+        return self.columns * self.step
+
+    @property
+    def height(self) -> int:
+        """Pixels that the nodes cover, downwards."""
+        return self.rows * self.step
+
+    def positions(self) -> Float32[np.ndarray, "rows columns 2"]:
+        """Return x, y of every node [px]."""
+        middle = (self.step - 1) / 2
+        x = self.left + middle + self.step * np.arange(self.columns, dtype=np.float32)
+        y = self.top + middle + self.step * np.arange(self.rows, dtype=np.float32)
+        return np.dstack(np.meshgrid(x, y)).astype(np.float32)
+
+    def block(self, box: tuple[float, float, float, float]) -> "Lattice":
+        """Return the part that covers x0, y0, x1, y1 [px], clipped to this lattice."""
+        x0, y0, x1, y1 = box
+        first_column = int(np.clip((x0 - self.left) // self.step, 0, self.columns - 1))
+        first_row = int(np.clip((y0 - self.top) // self.step, 0, self.rows - 1))
+        last_column = int(
+            np.clip(-(-(x1 - self.left) // self.step), first_column + 1, self.columns)
+        )
+        last_row = int(np.clip(-(-(y1 - self.top) // self.step), first_row + 1, self.rows))
+        return Lattice(
+            step=self.step,
+            left=self.left + first_column * self.step,
+            top=self.top + first_row * self.step,
+            columns=last_column - first_column,
+            rows=last_row - first_row,
+        )
+
+    def slices_in(self, outer: "Lattice") -> tuple[slice, slice]:
+        """Return rows and columns of this block among the nodes of `outer`."""
+        row = (self.top - outer.top) // self.step
+        column = (self.left - outer.left) // self.step
+        return slice(row, row + self.rows), slice(column, column + self.columns)
+
+    def sample(
+        self,
+        field: Float32[np.ndarray, "rows columns *channels"],
+        points: Float32[np.ndarray, "h w 2"],
+    ) -> Float32[np.ndarray, "h w *channels"]:
+        """Return values of a field at points x, y [px], bilinear, constant outside."""
+        offset = np.array([self.left, self.top], np.float32) + (self.step - 1) / 2
+        return cv2.remap(
+            field,
+            ((points - offset) / self.step).astype(np.float32),
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+
+    def enlarge(
+        self, field: Float32[np.ndarray, "rows columns *channels"]
+    ) -> Float32[np.ndarray, "height width *channels"]:
+        """Return a field at every pixel of the block."""
+        if self.step == 1:
+            return field
+        large = cv2.resize(field, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+        # A box of one step turns the facets into parabolas and keeps straight slopes.
+        odd = self.step - 1 + self.step % 2
+        return cv2.blur(large, (odd, odd)) if self.step > 3 else large
+
+
+def invert(
+    field: Float32[np.ndarray, "rows columns 2"],
+    lattice: Lattice,
+    targets: Float32[np.ndarray, "h w 2"],
+    iterations: int = 4,
+) -> Float32[np.ndarray, "h w 2"]:
+    """Return the backward displacement: `target + result` moves onto `target`.
+
+    Args:
+        field: Forward displacement at the nodes [px], gradient below 1.
+        lattice: Where the nodes stand.
+        targets: Points x, y [px] whose origins are wanted.
+        iterations: Fixed-point steps; the error shrinks by the gradient in each.
+    """
+    back = -lattice.sample(field, targets)
+    for _ in range(iterations - 1):
+        back = -lattice.sample(field, targets + back)
+    return back
+
+
+def as_box(values: Int[np.ndarray, " 4"]) -> tuple[int, int, int, int]:
+    """Return four whole numbers as a box x0, y0, x1, y1."""
+    x0, y0, x1, y1 = (int(value) for value in values)
+    return x0, y0, x1, y1
