@@ -7,6 +7,7 @@ the iris centres), angles in degrees, and everything is relative to the photo.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32

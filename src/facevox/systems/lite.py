@@ -19,7 +19,7 @@ from facevox.core.portrait.reader import read_portrait
 from facevox.core.prefetch import ordered_map
 from facevox.core.speech import Phone
 from facevox.core.talking_face import Chunk, Frame, TalkingFace
-from facevox.core.text.sentences import read_sentences
+from facevox.core.text.reader import read_sentences
 from facevox.core.voice import Voice
 from facevox.models.bridge.face_to_voice import FaceToVoice
 from facevox.models.face.face_motion import FaceMotion
