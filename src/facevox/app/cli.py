@@ -4,6 +4,7 @@ Heavy libraries are imported by a command when it runs, so that `--help` answers
 at once.
 """
 
+import signal
 import sys
 from typing import Annotated
 
@@ -48,10 +49,16 @@ app.command("info")(info.info)
 app.command("bench")(bench.bench)
 
 
+def _stop(*_: object) -> None:
+    """Treat a polite kill like Ctrl-C, so that temporary files are removed."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; exit with 0, 1 (bug), 2 (user's mistake) or 130 (Ctrl-C)."""
     from facevox.core.errors import FacevoxError
 
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app()
     except FacevoxError as error:
