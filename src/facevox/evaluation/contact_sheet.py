@@ -22,7 +22,16 @@ from facevox.models.face.warp.renderer import WarpRenderer
 from facevox.systems.lite import Lite
 from facevox.systems.registry import load
 
-SOUNDS = {"aa": "Father.", "iy": "Seat.", "uw": "Food.", "ow": "Boat.", "f": "Coffee.", "m": "Summer.", "th": "Nothing.", "l": "Hello."}  # fmt: skip
+SOUNDS = {
+    "aa": "Father.",
+    "iy": "Seat.",
+    "uw": "Food.",
+    "ow": "Boat.",
+    "f": "Coffee.",
+    "m": "Summer.",
+    "th": "Nothing.",
+    "l": "Hello.",
+}
 """Phones to show and a word in which each stands in the middle."""
 
 POSES = {
