@@ -44,7 +44,7 @@ class Amounts:
     Attributes:
         mouth: Coefficients of the mouth basis.
         columns: Opening added to each column of the lips [IOD].
-        smile: Part of the smile shape; the photo's own relaxation is already in it.
+        smile: Smile added to the photo's face at rest.
         roll: Lower lip tucked in, 0 to 1.
     """
 
@@ -53,11 +53,10 @@ class Amounts:
     smile: float
     roll: float
 
-    def vector(self) -> Float32[np.ndarray, " 17"]:
-        """Return all of them in the order of the fields."""
-        return np.concatenate([self.mouth, self.columns, [self.smile, self.roll]]).astype(
-            np.float32
-        )
+    def vector(self) -> Float32[np.ndarray, " 18"]:
+        """Return all of them in the order of the fields; the photo's relaxation is always whole."""
+        rest = [self.smile, 1.0, self.roll]
+        return np.concatenate([self.mouth, self.columns, rest]).astype(np.float32)
 
 
 def _column_movements(frame: FaceFrame) -> Float[np.ndarray, "9 478 2"]:
@@ -87,6 +86,8 @@ class Expression:
         slit: Where the lips part in the photo [px].
         frame: Pose of the face.
         basis: Shapes of a speaking mouth.
+        smile: What the smile channel does at 1 [IOD, canonical].
+        relaxation: From the photo's face to its face at rest [IOD, canonical].
         lattice: Block of the whole moving picture.
     """
 
@@ -96,6 +97,8 @@ class Expression:
         slit: LipLine,
         frame: FaceFrame,
         basis: MouthBasis,
+        smile: Float32[np.ndarray, "478 3"],
+        relaxation: Float32[np.ndarray, "478 3"],
         lattice: Lattice,
     ) -> None:
         self.frame = frame
@@ -103,8 +106,6 @@ class Expression:
         for line, row in ((slit.upper, UPPER_ROWS[0]), (slit.lower, LOWER_ROWS[0])):
             self.points[list(row)] = line[1:-1]
         self.points[LEFT_CORNER[0]], self.points[RIGHT_CORNER[0]] = slit.upper[0], slit.upper[-1]
-        self.rest_smile = 0.0
-        smile = np.zeros((478, 3), np.float32)
         self.lip_indices = (*_UPPER, *_LOWER, *LEFT_CORNER, *RIGHT_CORNER)
         self.lip_points = self.points[list(self.lip_indices)]
         weight = smoothstep(frame.along(landmarks[:, :2]), 0.25, 0.75)
@@ -112,7 +113,7 @@ class Expression:
             [
                 frame.to_picture(basis.displacement),
                 _column_movements(frame),
-                frame.to_picture(smile[None]) * weight[:, None],
+                frame.to_picture(np.stack([smile, relaxation])) * weight[:, None],
                 _roll_movement(frame),
             ]
         )

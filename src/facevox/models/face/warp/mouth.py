@@ -118,7 +118,7 @@ class Mouth:
 
     def _amounts(self, pose: MouthPose) -> tuple[Amounts, LipLine]:
         """Return the weights that open the lips exactly as asked, and the lips."""
-        smile = pose.smile + self.expression.rest_smile
+        smile = pose.smile
         free = Amounts(mouth=pose.mouth, columns=np.zeros(9), smile=smile, roll=0.0)
         natural = self._lips(free).gap(self.frame)
         columns = wanted_gap(natural, pose.lip_gap) - natural

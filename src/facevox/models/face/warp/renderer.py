@@ -13,6 +13,7 @@ from facevox.models.face.warp.expression import Expression
 from facevox.models.face.warp.face_frame import fit_face_frame
 from facevox.models.face.warp.head import Head, HeadPose
 from facevox.models.face.warp.mouth import Mouth, MouthPose
+from facevox.models.face.warp.rest import rest_of
 from facevox.models.face.warp.slit import find_slit
 from facevox.models.face.warp.stage import set_stage
 
@@ -42,7 +43,10 @@ class WarpRenderer:
         self.height, self.width = stage.photo.shape[:2]
         frame = fit_face_frame(stage.landmarks, basis.neutral)
         slit = find_slit(stage.crop, stage.landmarks, frame)
-        expression = Expression(stage.landmarks, slit, frame, basis, stage.lattice)
+        smile, relaxation = rest_of(stage.landmarks, slit, frame, basis)
+        expression = Expression(
+            stage.landmarks, slit, frame, basis, smile, relaxation, stage.lattice
+        )
         below_crop = self.height - stage.origin[1] - stage.lattice.height
         self._head = Head(stage.landmarks, frame, stage.lattice, open_bottom=below_crop <= 0)
         self._mouth = Mouth(stage, expression, self._head)
