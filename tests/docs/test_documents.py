@@ -29,7 +29,9 @@ def test_the_readme_snippet_runs(lite, astronaut, tmp_path, monkeypatch, capsys)
 
 
 def commands() -> list[list[str]]:
-    lines = [line for path in DOCUMENTS for block in blocks(path, "") for line in block.splitlines()]
+    lines = [
+        line for path in DOCUMENTS for block in blocks(path, "") for line in block.splitlines()
+    ]
     words = [shlex.split(line, comments=True) for line in lines if line.startswith("facevox ")]
     return [row for row in words if len(row) > 1 and not row[1].startswith("-")]
 

@@ -1,7 +1,6 @@
 """The tilted square around a face that the landmark networks look at."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import cv2
 import numpy as np
@@ -29,7 +28,7 @@ class FaceCrop:
         right_eye: Float[np.ndarray, " 2"],
         left_eye: Float[np.ndarray, " 2"],
         scale: float,
-    ) -> Self:
+    ) -> "FaceCrop":
         """Return the square around points, level with the line through the eyes.
 
         The bounding box is taken in the tilted frame, so that a tilted head gets
