@@ -91,3 +91,22 @@ def test_yaw_is_read_from_the_nose():
     turned = landmarks.copy()
     turned[1, 0] += 10
     assert estimate_yaw(turned) > 4
+
+
+def smile():
+    crop, landmarks, iod = draw_face(gap=16.0)
+    for x in range(212, 288, 13):
+        crop[287:296, x : x + 12] = (230, 225, 190)
+    return crop, landmarks, iod
+
+
+def test_own_teeth_are_found_and_kept_when_the_mouth_opens_further():
+    crop, landmarks, iod = smile()
+    interior = MouthInterior(crop, landmarks, iod)
+    assert interior.has_own_teeth
+    assert not MouthInterior(*draw_face()).has_own_teeth
+    wide = draw(interior, gap=40.0, jaw_drop=0.2)
+    tooth = wide[292 - 250, 60].astype(int)
+    assert tooth.min() > 110
+    assert wide[304 - 250, 60].astype(int).mean() < 0.6 * tooth.mean()
+    assert tooth[1] > tooth[2] + 15, "yellow teeth stay yellow"

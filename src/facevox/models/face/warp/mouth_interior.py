@@ -4,7 +4,7 @@ The layers are drawn once per person; a frame only shifts, stacks and shades the
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,6 +12,12 @@ from jaxtyping import Float32, UInt8
 
 from facevox.models.face.warp.linear_light import to_srgb
 from facevox.models.face.warp.mouth_light import MouthLight, measure_mouth_light
+from facevox.models.face.warp.own_teeth import (
+    LOWER_LIP,
+    UPPER_LIP,
+    OwnTeeth,
+    find_own_teeth,
+)
 from facevox.models.face.warp.teeth import LOWER, SAMPLES_PER_PIXEL, UPPER, TeethPicture, draw_teeth
 from facevox.models.face.warp.tongue import draw_tongue
 
@@ -50,6 +56,9 @@ class MouthInterior:
         crop: The working crop of the photo, sRGB, upright.
         landmarks: Face mesh [px of the crop].
         iod: Distance between the iris centres [px].
+
+    Attributes:
+        has_own_teeth: Whether the photo shows the person's teeth and they are used.
     """
 
     def __init__(
@@ -64,11 +73,19 @@ class MouthInterior:
         self._yaw = estimate_yaw(landmarks)
         top, bottom = landmarks[13], landmarks[14]
         self._lip_line = np.asarray(top + 0.35 * (bottom - top), np.float32)
+        own = find_own_teeth(
+            crop, landmarks, iod, origin=self._lip_line, axes=self._axis, light=self._light
+        )
+        self.has_own_teeth = own is not None
+        if own is not None:
+            own = self._unshaded(own, landmarks)
+            self._light = replace(self._light, teeth=own.colour)
         seed = _seed(landmarks, iod)
         scale = SAMPLES_PER_PIXEL * iod
         upper = draw_teeth(UPPER, scale=scale, yaw=self._yaw, seed=seed)
         lower = draw_teeth(LOWER, scale=scale, yaw=self._yaw, seed=seed + 1)
-        self._upper = self._teeth_layer(upper, UPPER_EDGE, 1.0)
+        edge = UPPER_EDGE if own is None else own.middle_edge
+        self._upper = self._teeth_layer(upper, edge, 1.0, own)
         self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.34)
         self._tongue = [self._tongue_layer(raised) for raised in (0.0, 1.0)]
 
@@ -168,12 +185,40 @@ class MouthInterior:
         right, down = self._axis / np.float32(self._iod)
         return x0, y0, columns * right[0] + rows * right[1], columns * down[0] + rows * down[1]
 
-    def _teeth_layer(self, picture: TeethPicture, edge: float, dim: float) -> _Layer:
+    def _unshaded(self, own: OwnTeeth, landmarks: np.ndarray) -> OwnTeeth:
+        """Return a person's own teeth without the shadow of the lips in the photo."""
+        iod = self._iod
+        x0, y0, *_ = self._frame()
+        half, above, below = (r * iod for r in _REACH)
+        box = (x0, y0, x0 + int(2 * half), y0 + int(above + below))
+        upper, lower = landmarks[list(UPPER_LIP)], landmarks[list(LOWER_LIP)]
+        gap = float((landmarks[14] - landmarks[13]) @ self._axis[1]) / iod
+        shadow = self._shadow(_opening(box, upper, lower), gap, 0.0)
+        grid = own.columns[None, :, None] * self._axis[0] + own.rows[:, None, None] * self._axis[1]
+        grid = (self._lip_line + iod * grid - (x0, y0)).astype(np.float32)
+        passed = cv2.remap(shadow, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR)
+        gain = 1 / np.clip(passed, 0.78, 1.0)
+        front = np.flatnonzero(np.abs(own.columns) < 0.12)
+        rows = np.searchsorted(own.rows, own.edge[front] - 0.02)
+        typical = np.float32(gain[np.clip(rows, 0, len(own.rows) - 1), front].mean())
+        light = np.minimum(own.light * gain[..., None], 0.9).astype(np.float32)
+        colour = np.minimum(own.colour * typical, np.float32(0.85))
+        return replace(own, light=light, colour=colour)
+
+    def _teeth_layer(
+        self, picture: TeethPicture, edge: float, dim: float, own: OwnTeeth | None = None
+    ) -> _Layer:
         """Colour a row of teeth and set it into the crop."""
         share = (picture.gum / np.maximum(picture.alpha, 1e-3))[..., None]
         light: MouthLight = self._light
         colour = picture.light * (dim * ((1 - share) * light.teeth + share * light.gum))
         fine = np.dstack([colour, picture.alpha]).astype(np.float32)
+        if own is not None:
+            height, width = picture.alpha.shape
+            x = (np.arange(width) - picture.origin[0]) / picture.scale
+            y = (np.arange(height) - picture.origin[1]) / picture.scale + edge
+            x, y = x.astype(np.float32), y.astype(np.float32)
+            fine = own.lay_over(fine, share[..., 0], x, y, UPPER.curve)
         # One pixel of the crop averages the fine samples under it.
         fine = cv2.blur(fine, (SAMPLES_PER_PIXEL, SAMPLES_PER_PIXEL))
         fine = cv2.GaussianBlur(fine, (0, 0), 0.5 * SAMPLES_PER_PIXEL)
