@@ -91,7 +91,7 @@ def _from_pillow(image: Image.Image, name: str) -> np.ndarray:
     if getattr(image, "n_frames", 1) > 1:
         image.seek(0)
     profile = image.info.get("icc_profile")
-    ImageOps.exif_transpose(image, in_place=True)
+    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _from_array(_to_unit_range(np.asarray(image)))
     image = _to_srgb(image, profile)
@@ -106,12 +106,13 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
         return image
     try:
-        return ImageCms.profileToProfile(
+        converted = ImageCms.profileToProfile(
             image,
             ImageCms.ImageCmsProfile(io.BytesIO(profile)),
             ImageCms.createProfile("sRGB"),
             outputMode="RGBA" if image.mode == "RGBA" else "RGB",
         )
+        return converted or image
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
 
