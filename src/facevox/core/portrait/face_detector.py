@@ -17,6 +17,9 @@ MIN_SCORE = 0.5
 OVERLAP = 0.3
 """Intersection over union from which two boxes show the same face."""
 
+PREVIEW_SIDE = 640
+"""Longer side to which a photo is shrunk once before the networks shrink it further [px]."""
+
 TILE_SHARE = 0.6
 """Side of a tile over the side of the photo, when small faces are looked for."""
 
@@ -114,14 +117,13 @@ FULL_RANGE = BlazeFace(
 """For faces within about five metres: small ones in a wide picture."""
 
 
-def find_faces(pixels: UInt8[np.ndarray, "h w 3"]) -> list[Detection]:
-    """Find all faces in a photo, first quickly, then by looking closer.
-
-    Both networks see the whole photo.  Only when they find nothing are tiles of it
-    (small faces) and a shrunk copy with a margin (a face that fills the photo) tried.
+def find_faces(pixels: UInt8[np.ndarray, "h w 3"], *, closer: bool = False) -> list[Detection]:
+    """Find all faces in a photo.
 
     Args:
         pixels: The photo, RGB.
+        closer: Also look at tiles of the photo, for small faces, and at the photo with a
+            margin, for a face that fills it or is cut off by its edge.
 
     Returns:
         Each face once, best score first; empty when there is none.
@@ -129,9 +131,11 @@ def find_faces(pixels: UInt8[np.ndarray, "h w 3"]) -> list[Detection]:
     Raises:
         MissingPiece: If the networks are not installed.
     """
-    found = _look(pixels)
-    if not found:
-        found = _look_closer(pixels)
+    small, scale = _shrunk(pixels, PREVIEW_SIDE)
+    found = [face.moved(1 / scale, (0, 0)) for face in _look(small)]
+    if closer:
+        found += [face.moved(1 / scale, (0, 0)) for face in _look_with_margin(small)]
+        found += _look_at_tiles(pixels)
     return merge_detections(found)
 
 
@@ -179,18 +183,19 @@ def _look(pixels: np.ndarray) -> list[Detection]:
     return [*SHORT_RANGE(pixels), *FULL_RANGE(pixels)]
 
 
-def _look_closer(pixels: np.ndarray) -> list[Detection]:
-    """Look at tiles of the photo, then at the photo with a wide margin."""
+def _look_with_margin(pixels: np.ndarray) -> list[Detection]:
     height, width = pixels.shape[:2]
-    found = []
-    for top, left, tile in _tiles(pixels):
-        found += [face.moved(1, (left, top)) for face in _look(tile)]
-    if not found:
-        margin = max(height, width) // 2
-        wide = cv2.copyMakeBorder(pixels, margin, margin, margin, margin, cv2.BORDER_REFLECT_101)
-        found = [face.moved(1, (-margin, -margin)) for face in _look(wide)]
-        found = [face for face in found if _is_inside(face, width, height)]
-    return found
+    margin = max(height, width) // 2
+    wide = np.full((height + 2 * margin, width + 2 * margin, 3), 128, np.uint8)
+    wide[margin:-margin, margin:-margin] = pixels
+    found = [face.moved(1, (-margin, -margin)) for face in _look(wide)]
+    return [face for face in found if _is_inside(face, width, height)]
+
+
+def _look_at_tiles(pixels: np.ndarray) -> list[Detection]:
+    return [
+        face.moved(1, (left, top)) for top, left, tile in _tiles(pixels) for face in _look(tile)
+    ]
 
 
 def _tiles(pixels: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
@@ -220,3 +225,13 @@ def _letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
     square = np.zeros((side, side, 3), np.uint8)
     square[: size[1], : size[0]] = cv2.resize(pixels, size, interpolation=method)
     return square, scale
+
+
+def _shrunk(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+    """Return the picture with at most `side` as its longer side, and the scale."""
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels, 1.0
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale

@@ -5,7 +5,7 @@ from jaxtyping import UInt8
 
 from facevox.core.portrait.face_crop import FaceCrop
 from facevox.core.portrait.face_detector import Detection, find_faces
-from facevox.core.portrait.face_mesh import MARGIN, FaceMesh, fit_mesh
+from facevox.core.portrait.face_mesh import MARGIN, FaceMesh, crop_around, fit_mesh
 from facevox.core.portrait.head_pose import estimate_head_pose
 
 MIN_CONFIDENCE = 8.0
@@ -39,10 +39,11 @@ def find_meshes(pixels: UInt8[np.ndarray, "h w 3"]) -> tuple[int, list[FaceMesh]
     """
     turns, meshes = 0, _meshes(pixels)
     if not _is_sure(meshes):
-        for other in (1, 2, 3):
-            found = _meshes(turned(pixels, other))
-            if _is_sure(found) and (not meshes or found[0].confidence > meshes[0].confidence):
-                turns, meshes = other, found
+        meshes = _meshes(pixels, closer=True)
+    for other in (1, 2, 3) if not _is_sure(meshes) else ():
+        found = _meshes(turned(pixels, other))
+        if _is_sure(found) and (not meshes or found[0].confidence > meshes[0].confidence):
+            turns, meshes = other, found
     if lying := _lying(meshes):
         upright = (turns + lying) % 4
         if found := _meshes(turned(pixels, upright)):
@@ -72,11 +73,12 @@ def mesh_in_box(
     """
     x0, y0, x1, y1 = box
     size, center = max(x1 - x0, y1 - y0), ((x0 + x1) / 2, (y0 + y1) / 2)
-    found = [fit_mesh(pixels, FaceCrop(center, size * MARGIN, 0.0))]
+    first = fit_mesh(pixels, FaceCrop(center, size * MARGIN, 0.0))
+    found = [fit_mesh(pixels, crop_around(first.landmarks))]
     if found[0].confidence < SURE_CONFIDENCE:
         left, top = (max(0, int(low - size / 2)) for low in (x0, y0))
         around = pixels[top : int(y1 + size / 2), left : int(x1 + size / 2)]
-        for face in find_faces(np.ascontiguousarray(around)):
+        for face in find_faces(np.ascontiguousarray(around), closer=True):
             found.append(fit_mesh(pixels, _crop_of(face.moved(1, (left, top)))))
     inside = [mesh for mesh in found if _is_inside(mesh, box) and _is_face(mesh)]
     return max(inside, key=lambda mesh: mesh.confidence, default=None)
@@ -92,9 +94,9 @@ def _lying(meshes: list[FaceMesh]) -> int:
     return -round(roll / 90) % 4 if abs(roll) > LYING_ROLL else 0
 
 
-def _meshes(pixels: np.ndarray) -> list[FaceMesh]:
-    """Return the mesh of every upright face once, the largest first."""
-    detections = sorted(find_faces(pixels), key=lambda face: -face.size)[:MAX_FACES]
+def _meshes(pixels: np.ndarray, *, closer: bool = False) -> list[FaceMesh]:
+    """Return the mesh of every face once, the largest first."""
+    detections = sorted(find_faces(pixels, closer=closer), key=lambda face: -face.size)[:MAX_FACES]
     candidates = [fit_mesh(pixels, _crop_of(face)) for face in detections]
     meshes: list[FaceMesh] = []
     for mesh in sorted(candidates, key=lambda mesh: -mesh.confidence):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from facevox.core.errors import InputError, MediaError
 
@@ -91,14 +91,15 @@ def _from_pillow(image: Image.Image, name: str) -> np.ndarray:
     if getattr(image, "n_frames", 1) > 1:
         image.seek(0)
     profile = image.info.get("icc_profile")
-    image = ImageOps.exif_transpose(image)
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _from_array(_to_unit_range(np.asarray(image)))
     image = _to_srgb(image, profile)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
