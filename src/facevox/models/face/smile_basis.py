@@ -6,7 +6,6 @@ shows one of the two; the shape of the smile tells how the other would look.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -74,7 +73,7 @@ class SmileBasis:
     weights: Float32[np.ndarray, "11 1434"]
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Self:
+    def load(cls, path: Path | None = None) -> "SmileBasis":
         """Read the basis that ships with the package, or the one at `path`.
 
         Raises:

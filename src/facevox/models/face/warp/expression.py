@@ -126,7 +126,7 @@ class Expression:
         reach, iod = self.points, self.frame.iod
         low, high = reach.min(0) - 0.5 * iod, reach.max(0) + np.array([0.5, 1.1]) * iod
         top = min(self.frame.eyes[1], reach[1, 1])
-        return lattice.block((low[0], top, high[0], high[1]))
+        return lattice.block((float(low[0]), float(top), float(high[0]), float(high[1])))
 
     def _anchors(self) -> Float[np.ndarray, "anchors 2"]:
         """Return points around the face that hold still [px]."""

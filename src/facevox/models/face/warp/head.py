@@ -6,20 +6,23 @@ cheeks).  The mesh's own depth alone would fold at the ears.
 """
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Float32
 
 from facevox.core.motion import Motion
 from facevox.models.face.warp.face_frame import CHIN, OVAL, FaceFrame, smoothstep
-from facevox.models.face.warp.lattice import Lattice
+from facevox.models.face.warp.lattice import Lattice, invert
+from facevox.models.face.warp.sampling import sample_linear
 from facevox.models.face.warp.thin_plate import ThinPlate, evaluation_matrix
 
 _DEPTH = 1.45
 """Height of the paraboloid [IOD]; a head is about 2.5 IOD wide."""
 
 _RELIEF = 0.6
+_COARSER = 3
+"""The head moves so smoothly that every third node is enough."""
+
 _PIVOT = 0.55
 """The head tilts about a point this far below the chin [IOD]."""
 
@@ -44,7 +47,7 @@ class HeadPose:
     breath: float
 
     @classmethod
-    def of(cls, motion: Motion) -> Self:
+    def of(cls, motion: Motion) -> "HeadPose":
         """Return the head of a motion of one frame."""
         yaw, pitch, roll = (float(angle) for angle in motion.head_pose[0])
         return cls(yaw=yaw, pitch=pitch, roll=roll, breath=float(motion.breath[0]))
@@ -73,10 +76,17 @@ class Head:
         open_bottom: bool,
     ) -> None:
         self.frame = frame
-        self.lattice = lattice
-        self.positions = lattice.positions()
+        self.lattice = Lattice(
+            step=_COARSER * lattice.step,
+            left=0,
+            top=0,
+            columns=-(-lattice.columns // _COARSER),
+            rows=-(-lattice.rows // _COARSER),
+        )
+        self.positions = self.lattice.positions()
+        self._nodes = self.lattice.units(lattice.positions())
         self.pivot = landmarks[CHIN, :2] + _PIVOT * frame.iod * frame.down
-        below = frame.along(self.positions) - frame.along(landmarks[CHIN, :2])
+        below = frame.along(self.positions) - frame.along(landmarks[[CHIN], :2])
         border = self._border(open_bottom)
         self.depth = (self._paraboloid(landmarks) + self._relief(landmarks)) * border
         self.rigid = ((1.0 - smoothstep(below, -0.1, 1.0)) * border).astype(np.float32)
@@ -140,17 +150,17 @@ class Head:
         values = np.concatenate([_RELIEF * rest[keep] / iod, np.zeros(len(rings))])
         values = np.clip(values, -0.35, 0.6)
         weights = ThinPlate(centres, smoothing=0.02).weights(values[:, None])
-        step = max(1, self.lattice.columns // 48)
-        coarse = self.positions[::step, ::step]
-        matrix = evaluation_matrix((coarse.reshape(-1, 2) - self.frame.eyes) / iod, centres)
-        field = (matrix @ weights).reshape(coarse.shape[:2]).astype(np.float32)
-        full = _spread(field, step, self.lattice)
+        nodes = (self.positions.reshape(-1, 2) - self.frame.eyes) / iod
+        field = (evaluation_matrix(nodes, centres) @ weights).reshape(self.positions.shape[:2])
         across = np.linalg.norm(self.positions - ring.mean(0), axis=-1) / iod
-        return (iod * full * (1.0 - smoothstep(across, 1.3, 2.0))).astype(np.float32)
+        return (iod * field * (1.0 - smoothstep(across, 1.3, 2.0))).astype(np.float32)
 
-    def displacement(self, pose: HeadPose) -> Float32[np.ndarray, "rows columns 2"]:
-        """Return the forward displacement at the nodes [px]."""
-        return self._move(pose, self.positions, self.depth, self.rigid, self.body)
+    def flow(self, pose: HeadPose) -> Float32[np.ndarray, "rows columns 2"]:
+        """Return the backward displacement at all nodes of the picture [px]."""
+        if pose.is_rest():
+            return np.zeros_like(self._nodes)
+        forward = self._move(pose, self.positions, self.depth, self.rigid, self.body)
+        return sample_linear(invert(forward, self.lattice, self.positions), self._nodes)
 
     def move(
         self, pose: HeadPose, points: Float32[np.ndarray, "points 2"]
@@ -180,12 +190,3 @@ class Head:
         moved = depth[..., None] * turn + rigid[..., None] * ((points - self.pivot) @ spin.T)
         moved[..., 1] += lift
         return moved.astype(np.float32)
-
-
-def _spread(
-    field: Float32[np.ndarray, "h w"], step: int, lattice: Lattice
-) -> Float32[np.ndarray, "rows columns"]:
-    """Return a field known at every `step`-th node at all nodes."""
-    coarse = Lattice(step=1, left=0, top=0, columns=field.shape[1], rows=field.shape[0])
-    grid = np.dstack(np.meshgrid(np.arange(lattice.columns), np.arange(lattice.rows))) / step
-    return coarse.sample(field, grid.astype(np.float32))

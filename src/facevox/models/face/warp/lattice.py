@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32
+
+from facevox.models.face.warp.sampling import sample_linear
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +48,7 @@ class Lattice:
         y = self.top + middle + self.step * np.arange(self.rows, dtype=np.float32)
         return np.dstack(np.meshgrid(x, y)).astype(np.float32)
 
-    def block(self, box: tuple[float, float, float, float]) -> "Lattice":
+    def block(self, box: tuple[float | int, float | int, float | int, float | int]) -> "Lattice":
         """Return the part that covers x0, y0, x1, y1 [px], clipped to this lattice."""
         x0, y0, x1, y1 = box
         first_column = int(np.clip((x0 - self.left) // self.step, 0, self.columns - 1))
@@ -75,14 +77,12 @@ class Lattice:
         points: Float32[np.ndarray, "h w 2"],
     ) -> Float32[np.ndarray, "h w *channels"]:
         """Return values of a field at points x, y [px], bilinear, constant outside."""
-        offset = np.array([self.left, self.top], np.float32) + (self.step - 1) / 2
-        return cv2.remap(
-            field,
-            ((points - offset) / self.step).astype(np.float32),
-            None,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        return sample_linear(field, self.units(points))
+
+    def units(self, points: Float32[np.ndarray, "h w 2"]) -> Float32[np.ndarray, "h w 2"]:
+        """Return points x, y [px] as columns and rows of nodes."""
+        offset = np.array([self.left, self.top], np.float32) + np.float32((self.step - 1) / 2)
+        return (points - offset) * np.float32(1.0 / self.step)
 
     def enlarge(
         self, field: Float32[np.ndarray, "rows columns *channels"]
@@ -110,13 +110,10 @@ def invert(
         targets: Points x, y [px] whose origins are wanted.
         iterations: Fixed-point steps; the error shrinks by the gradient in each.
     """
-    back = -lattice.sample(field, targets)
+    step = np.float32(lattice.step)
+    field = field * np.float32(-1.0 / lattice.step)
+    start = lattice.units(targets)
+    back = sample_linear(field, start)
     for _ in range(iterations - 1):
-        back = -lattice.sample(field, targets + back)
-    return back
-
-
-def as_box(values: Int[np.ndarray, " 4"]) -> tuple[int, int, int, int]:
-    """Return four whole numbers as a box x0, y0, x1, y1."""
-    x0, y0, x1, y1 = (int(value) for value in values)
-    return x0, y0, x1, y1
+        back = sample_linear(field, cv2.add(start, back))
+    return back * step

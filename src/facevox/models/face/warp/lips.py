@@ -48,15 +48,15 @@ class LipLine:
         lower: Inner edge of the lower lip with both corners.
     """
 
-    upper: Float32[np.ndarray, "11 2"]
-    lower: Float32[np.ndarray, "11 2"]
+    upper: Float32[np.ndarray, "points 2"]
+    lower: Float32[np.ndarray, "points 2"]
 
     @property
-    def middle(self) -> Float32[np.ndarray, "11 2"]:
+    def middle(self) -> Float32[np.ndarray, "points 2"]:
         """The line half way between the lips."""
         return (self.upper + self.lower) / 2
 
-    def gap(self, frame: FaceFrame) -> Float[np.ndarray, " 9"]:
+    def gap(self, frame: FaceFrame) -> Float[np.ndarray, " columns"]:
         """Return the opening of every column, without corners [IOD]."""
         return ((self.lower - self.upper)[1:-1] @ frame.down) / frame.iod
 

@@ -1,7 +1,6 @@
 """The speaking mouth of one photo: how it stands in a frame, and its picture."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import cv2
 import numpy as np
@@ -20,7 +19,17 @@ from facevox.models.face.warp.lips import (
     wanted_gap,
 )
 from facevox.models.face.warp.mouth_interior import MouthInterior
-from facevox.models.face.warp.mouth_patch import Box, blend, bounding_box, cut, feather, fill
+from facevox.models.face.warp.mouth_patch import (
+    Box,
+    blend,
+    bounding_box,
+    common,
+    cut,
+    feather,
+    fill,
+    within,
+)
+from facevox.models.face.warp.sampling import pixel_positions, sample_cubic
 from facevox.models.face.warp.stage import Stage
 
 _MARGIN = 0.14
@@ -44,7 +53,7 @@ class MouthPose:
     smile: float
 
     @classmethod
-    def of(cls, motion: Motion) -> Self:
+    def of(cls, motion: Motion) -> "MouthPose":
         """Return the mouth of a motion of one frame."""
         return cls(
             mouth=motion.mouth[0],
@@ -129,12 +138,7 @@ class Mouth:
     def pose(self, pose: MouthPose, head: HeadPose) -> MouthState:
         """Work out the movement of every part of the picture."""
         amounts, lips = self._amounts(pose)
-        forward = self.head.displacement(head)
-        flow = (
-            np.zeros_like(self.nodes)
-            if head.is_rest()
-            else invert(forward, self.stage.lattice, self.nodes)
-        )
+        flow = self.head.flow(head)
         rows, columns = self.block.slices_in(self.stage.lattice)
         held = flow[rows, columns]
         face = self.nodes[rows, columns] + held
@@ -183,12 +187,7 @@ class Mouth:
         lips = self._both_sheets(box, state)
         opening = np.vstack([state.lips.upper, state.lips.lower[::-1]])
         inner = bounding_box(opening, 4.0 + 3 * _SOFT_EDGE * self.frame.iod, width, height)
-        inner = (
-            max(inner[0], box[0]),
-            max(inner[1], box[1]),
-            min(inner[2], box[2]),
-            min(inner[3], box[3]),
-        )
+        inner = common(inner, box)
         if state.pose.lip_gap > 0.0:
             cover = cv2.GaussianBlur(
                 fill(opening, inner), (0, 0), max(0.5, _SOFT_EDGE * self.frame.iod)
@@ -203,9 +202,7 @@ class Mouth:
                 head_shift=state.skull_shift,
                 lip_gap=state.pose.lip_gap,
             )
-            part = cut(
-                lips, (inner[0] - box[0], inner[1] - box[1], inner[2] - box[0], inner[3] - box[1])
-            )
+            part = cut(lips, within(inner, box))
             part[:] = blend(part, behind, cover)
         target = cut(crop, box)
         edge = feather(box, 0.7 * margin)
@@ -221,22 +218,12 @@ class Mouth:
              box[2] + 2 * self.block.step, box[3] + 2 * self.block.step)
         )  # fmt: skip
         rows, columns = part.slices_in(self.block)
-        x, y = (
-            np.arange(box[0], box[2], dtype=np.float32),
-            np.arange(box[1], box[3], dtype=np.float32),
-        )
-        pixels = np.dstack(np.meshgrid(x, y))
-        local = (box[0] - part.left, box[1] - part.top, box[2] - part.left, box[3] - part.top)
-        pictures = [
-            cv2.remap(
-                self.stage.crop,
-                pixels + cut(part.enlarge(np.ascontiguousarray(sheet[rows, columns])), local),
-                None,
-                cv2.INTER_CUBIC,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-            for sheet in (state.upper, state.lower)
-        ]
+        local = within(box, (part.left, part.top))
+        pixels = pixel_positions(*box)
+        pictures = []
+        for sheet in (state.upper, state.lower):
+            flow = cut(part.enlarge(np.ascontiguousarray(sheet[rows, columns])), local)
+            pictures.append(sample_cubic(self.stage.crop, pixels + flow))
         line = _extend(state.lips.middle, 2.0 * self.frame.iod)
         floor = 3.0 * self.frame.iod * self.frame.down
         share = fill(np.vstack([line, line[-1:] + floor, line[:1] + floor]), box)

@@ -53,6 +53,22 @@ def bounding_box(
     return x0, y0, x1, y1
 
 
+def common(box: Box, other: Box) -> Box:
+    """Return what two boxes share."""
+    return (
+        max(box[0], other[0]),
+        max(box[1], other[1]),
+        min(box[2], other[2]),
+        min(box[3], other[3]),
+    )
+
+
+def within(box: Box, outer: tuple[int, ...]) -> Box:
+    """Return a box in coordinates of the corner of another."""
+    left, top = outer[:2]
+    return box[0] - left, box[1] - top, box[2] - left, box[3] - top
+
+
 def cut(picture: np.ndarray, box: Box) -> np.ndarray:
     """Return the view of a box."""
     return picture[box[1] : box[3], box[0] : box[2]]

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
 from facevox.models.face.mouth_basis import MouthBasis
 from facevox.models.face.warp.expression import Expression
+from facevox.models.face.warp.eye_layer import EyeLayer, EyePose
+from facevox.models.face.warp.eyes import Eyes
 from facevox.models.face.warp.face_frame import fit_face_frame
 from facevox.models.face.warp.head import Head, HeadPose
 from facevox.models.face.warp.mouth import Mouth, MouthPose
 from facevox.models.face.warp.rest import rest_of
+from facevox.models.face.warp.sampling import pixel_positions, sample_cubic
 from facevox.models.face.warp.slit import find_slit
 from facevox.models.face.warp.stage import set_stage
 
@@ -50,7 +52,9 @@ class WarpRenderer:
         below_crop = self.height - stage.origin[1] - stage.lattice.height
         self._head = Head(stage.landmarks, frame, stage.lattice, open_bottom=below_crop <= 0)
         self._mouth = Mouth(stage, expression, self._head)
-        self._pixels = _pixel_positions(stage.crop)
+        eyes = Eyes(stage.crop, stage.landmarks[:, :2].copy(), frame.iod)
+        self._eyes = EyeLayer(eyes, self._head)
+        self._pixels = pixel_positions(0, 0, stage.lattice.width, stage.lattice.height)
 
     def frames(self, motion: Motion) -> Iterator[Frame]:
         """Yield one picture per row of the motion.
@@ -62,20 +66,15 @@ class WarpRenderer:
             yield self._frame(row)
 
     def _frame(self, motion: Motion) -> Frame:
-        pose = HeadPose.of(motion)
-        mouth = self._mouth.pose(MouthPose.of(motion), pose)
-        moved = self._stage.lattice.enlarge(mouth.flow)
-        moved += self._pixels
-        crop = cv2.remap(
-            self._stage.crop, moved, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
+        head, eye = HeadPose.of(motion), EyePose.of(motion)
+        mouth = self._mouth.pose(MouthPose.of(motion), head)
+        positions = self._stage.lattice.enlarge(mouth.flow)
+        positions += self._pixels
+        before = positions.copy() if eye.eyelids > 0.0 else positions
+        self._eyes.place(positions, eye, head)
+        crop = sample_cubic(self._stage.crop, positions)
+        self._eyes.shade(crop, before, eye, head)
         self._mouth.draw(crop, mouth)
         frame = self._stage.photo.copy()
         self._stage.write_back(frame, crop)
         return frame
-
-
-def _pixel_positions(picture: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 2"]:
-    height, width = picture.shape[:2]
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-    return np.dstack(np.meshgrid(x, y))

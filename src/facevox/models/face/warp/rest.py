@@ -28,5 +28,5 @@ def rest_of(
     strength = model.strength(movement)
     amount = 0.0
     if slit.gap(frame).max() > NEARLY_CLOSED:
-        amount = _RELAX * float(smoothstep(np.array(strength), 0.15, 0.45))
+        amount = _RELAX * float(smoothstep(np.array([strength]), 0.15, 0.45)[0])
     return _CHANNEL * model.smile, (-amount * movement).astype(np.float32)

@@ -7,6 +7,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from facevox.models.face.warp.face_frame import FaceFrame
 from facevox.models.face.warp.lips import NEARLY_CLOSED, LipLine, inner_lines, smooth_line
+from facevox.models.face.warp.sampling import sample_linear
 
 _SAMPLES = 65
 _SEARCH = 0.03
@@ -47,10 +48,8 @@ def _follow_seam(
     places = dense[None] + (offsets * frame.iod)[:, None, None] * frame.down
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     sigma = max(0.4, 0.006 * frame.iod)
-    empty = np.empty(0, np.float32)
-    strip = cv2.remap(
-        cv2.GaussianBlur(grey, (0, 0), sigma), places.astype(np.float32), empty, cv2.INTER_LINEAR
-    ).astype(np.float64)
+    blurred = cv2.GaussianBlur(grey, (0, 0), sigma)
+    strip = sample_linear(blurred, places.astype(np.float32)).astype(np.float64)
     contrast = max(float(strip.std()), 4.0)
     cost = (strip - strip.min(0)) / contrast + 0.6 * (offsets[:, None] / _SEARCH) ** 2
     path = gaussian_filter1d(offsets[_cheapest_path(cost)], 2.0)
