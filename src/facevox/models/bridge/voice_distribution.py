@@ -1,0 +1,132 @@
+"""The voices that fit a face; a seed draws one of them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from facevox.core.errors import InputError
+from facevox.core.voice import Voice
+from facevox.models.bridge.perception import Perceived
+from facevox.models.bridge.voice_norms import usual_voice
+
+ENGINE = "flite"
+ORIGIN = "face"
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaseVoice:
+    """A voice of the speech engine and how far it may be bent and still be understood.
+
+    Attributes:
+        name: The engine's name for it.
+        own_tract: Length of this speaker's vocal tract, 1 = an average man's.
+        f0_mean: Lowest and highest mean fundamental frequency [Hz].
+        vocal_tract: Lowest and highest change of the vocal tract.
+    """
+
+    name: str
+    own_tract: float
+    f0_mean: Range
+    vocal_tract: Range
+
+
+BASES = (
+    BaseVoice(name="rms", own_tract=1.0, f0_mean=(85.0, 280.0), vocal_tract=(0.78, 1.04)),
+    BaseVoice(name="awb", own_tract=1.0, f0_mean=(95.0, 170.0), vocal_tract=(0.92, 1.03)),
+    BaseVoice(name="slt", own_tract=0.82, f0_mean=(150.0, 230.0), vocal_tract=(1.0, 1.10)),
+)
+"""Ranges measured with a speech recogniser on the flite engine."""
+
+RATE, F0_RANGE, BRIGHTNESS = (0.85, 1.2), (0.8, 1.6), (-4.0, 4.0)
+
+CHILD = 14.0
+"""Below this age only the base voice that can be made small enough is used [years]."""
+
+# Spread of the draws of one face.
+_LOG_F0, _TRACT, _RATE, _F0_RANGE, _BRIGHTNESS, _AGE = 0.08, 0.02, 0.06, 0.14, 1.2, 0.4
+# What one standard deviation of the face's build does to the middle of the draws.
+_BREADTH_F0, _BREADTH_TRACT, _LENGTH_F0, _LENGTH_RATE = -0.045, 0.010, -0.03, -0.02
+_NUM_DRAWS = 7
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VoiceDistribution:
+    """The voices that fit a face.
+
+    Attributes:
+        perceived: How the face is seen.
+    """
+
+    perceived: Perceived
+
+    def draw(self, seed: int) -> Voice:
+        """Return one of the voices; the same seed gives the same voice.
+
+        Raises:
+            InputError: If the seed is not a whole number from 0 on.
+        """
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise InputError(f"A seed is a whole number from 0 on, got {seed!r}.")
+        generator = np.random.default_rng([int(seed), 0xFACE])
+        place = float(generator.random())
+        noise = np.clip(generator.standard_normal(_NUM_DRAWS), -2.5, 2.5)
+        return replace(self._voice(self._pick(place), noise), seed=int(seed))
+
+    def mean(self) -> Voice:
+        """Return the voice in the middle."""
+        likeliest = max(self.base_weights().items(), key=lambda item: item[1])[0]
+        return self._voice(likeliest, np.zeros(_NUM_DRAWS))
+
+    def base_weights(self) -> dict[str, float]:
+        """Return how likely each base voice is.
+
+        Which of two fitting base voices is preferred depends on the shape of the face, so
+        that faces differ in more than pitch.
+        """
+        seen = self.perceived
+        if seen.age < CHILD:
+            return {"rms": 1.0}
+        woman = float(np.clip((seen.female - 0.35) / 0.3, 0, 1))
+        man = (1 - woman) * _step((seen.age - 20.0) / 4.0)
+        taste = _step(1.6 * seen.length)
+        return {
+            "slt": woman * (0.4 + 0.5 * taste),
+            "awb": man * (0.05 + 0.55 * taste),
+            "rms": 1 - woman * (0.4 + 0.5 * taste) - man * (0.05 + 0.55 * taste),
+        }
+
+    def _pick(self, place: float) -> str:
+        names, weights = zip(*self.base_weights().items(), strict=True)
+        index = int(np.searchsorted(np.cumsum(weights), place, side="right"))
+        return names[min(index, len(names) - 1)]
+
+    def _voice(self, name: str, noise: Float[np.ndarray, " 7"]) -> Voice:
+        seen = self.perceived
+        base = next(base for base in BASES if base.name == name)
+        usual = usual_voice(seen.female, seen.age + _AGE * seen.age_sigma * noise[5])
+        pitch = _BREADTH_F0 * seen.breadth + _LENGTH_F0 * seen.length + _LOG_F0 * noise[0]
+        # long tracts go with low pitch, within a sex only loosely
+        size = _BREADTH_TRACT * seen.breadth + _TRACT * (0.95 * noise[1] - 0.3 * noise[0])
+        tract = usual.vocal_tract * (1 + size) / base.own_tract
+        rate = usual.rate + _LENGTH_RATE * seen.length + _RATE * noise[2]
+        return Voice(
+            engine=ENGINE,
+            base=base.name,
+            f0_mean=_held(usual.f0_mean * np.exp(pitch), base.f0_mean, 2),
+            vocal_tract=_held(tract, base.vocal_tract, 4),
+            rate=_held(rate, RATE, 4),
+            f0_range=_held(usual.f0_range + _F0_RANGE * noise[3], F0_RANGE, 4),
+            brightness=_held(usual.brightness + _BRIGHTNESS * noise[4], BRIGHTNESS, 3),
+            origin=ORIGIN,
+        )
+
+
+def _step(value: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(value, -60, 60))))
+
+
+def _held(value: float, limits: Range, digits: int) -> float:
+    return round(float(np.clip(value, *limits)), digits)
