@@ -15,6 +15,8 @@ from facevox.core.files import temporary_twin
 
 Waveform = Float32[np.ndarray, " samples"]
 
+_Resampled = Float32[np.ndarray, " resampled"]
+
 SPEECH_LEVEL = -23.0
 """RMS of active speech that every engine aims at [dB]."""
 
@@ -77,7 +79,7 @@ def write_waveform(path: str | Path, waveform: Waveform, sample_rate: int) -> Pa
     return path
 
 
-def resample(waveform: Waveform, from_rate: float, to_rate: float) -> Waveform:
+def resample(waveform: Waveform, from_rate: int | float, to_rate: int | float) -> _Resampled:
     """Convert the sample rate with soxr's high-quality filter.
 
     Rates need not be whole numbers: a voice is made larger or smaller by
@@ -150,7 +152,7 @@ def tilt_spectrum(waveform: Waveform, sample_rate: int, decibels: float) -> Wave
     boost = np.array([top + corner, corner - top])
     plain = np.array([1 + corner, corner - 1])
     numerator, denominator = (boost, plain) if decibels > 0 else (plain, boost)
-    return lfilter(numerator, denominator, waveform).astype(np.float32)
+    return np.asarray(lfilter(numerator, denominator, waveform), np.float32)
 
 
 def fade_edges(waveform: Waveform, fade_in: int, fade_out: int | None = None) -> Waveform:

@@ -52,7 +52,7 @@ DOTTED = {
     "a.k.a": "A K A", "r.i.p": "R I P",
 }  # fmt: skip
 
-OFTEN_LAST = frozenset("etc inc ltd co corp jr sr a.m p.m u.s u.k ph.d b.c a.d st ave rd al".split())
+OFTEN_LAST = frozenset("etc inc ltd co corp jr sr a.m p.m u.s u.k ph.d b.c a.d ave rd al".split())
 """Abbreviations that may end a sentence if a capital follows."""
 
 SPELLED = frozenset("US UK EU UN TV AI IT ID PC CD DVD PM AM OK PR HR VR AR UI IP PDF WHO".split())

@@ -64,9 +64,7 @@ def fold_character(character: str) -> str:
         return " "
     if category == "Nd":
         return str(unicodedata.digit(character))
-    plain = "".join(
-        part for part in unicodedata.normalize("NFKD", character) if " " <= part <= "~"
-    )
+    plain = "".join(part for part in unicodedata.normalize("NFKD", character) if " " <= part <= "~")
     if plain:
         return plain
     if category.startswith("L"):

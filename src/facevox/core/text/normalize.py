@@ -43,7 +43,7 @@ _YEAR_BEFORE = frozenset(
     "summer winter spring autumn fall to and between".split()
 ) | frozenset("january february march april may june july august september".split())
 _NOT_YEAR_AFTER = re.compile(r"\s+(?!(?:was|is|has|as|its|this)\b)(?:[a-z]+s\b|people|men|women)")
-_STRENGTH = {"": 0, ",": 1, ";": 2}
+_STRENGTH: dict[Pause, int] = {"": 0, ",": 1, ";": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def normalize(text: str) -> list[Spoken]:
 
 
 def _with_pause(item: Spoken, pause: Pause) -> Spoken:
-    stronger = max(item.pause, pause, key=_STRENGTH.__getitem__)
+    stronger = pause if _STRENGTH[pause] > _STRENGTH[item.pause] else item.pause
     return Spoken(item.words, item.start, item.end, stronger, item.skipped)
 
 
@@ -127,9 +127,7 @@ def _read_letters(text: str, start: int, previous: list[str], shouting: bool) ->
     return _read_word(text, match, previous, shouting)
 
 
-def _read_word(
-    text: str, match: re.Match[str], previous: list[str], shouting: bool
-) -> Spoken:
+def _read_word(text: str, match: re.Match[str], previous: list[str], shouting: bool) -> Spoken:
     word, end = match[0], match.end()
     following = text[end:]
     if following.startswith("/") and word.lower() == "w":
@@ -147,9 +145,7 @@ def _read_word(
     return Spoken(tuple(plain_word(word, shouting)), match.start(), end)
 
 
-def _read_number(
-    text: str, start: int, previous: list[str], shouting: bool
-) -> Spoken | None:
+def _read_number(text: str, start: int, previous: list[str], shouting: bool) -> Spoken | None:
     after_word = start > 0 and text[start - 1].isalnum()
     if text[start] in "-\u2013" and after_word:
         return None
@@ -193,7 +189,7 @@ def _read_symbol(text: str, start: int) -> Spoken:
         return Spoken((), start, start + 1, ",")
     if character == "/" and before == after == " ":
         return Spoken((), start, start + 1, ",")
-    if character in SYMBOLS and character not in "+=" or before == after == " ":
+    if (character in SYMBOLS and character not in "+=") or before == after == " ":
         words = SYMBOLS.get(character, "")
         return Spoken(tuple(words.split()), start, start + 1, _PAUSES.get(character, ""))
     return Spoken((), start, start + 1, _PAUSES.get(character, ""))

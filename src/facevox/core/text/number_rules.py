@@ -207,16 +207,12 @@ NUMBER_RULES: tuple[Rule, ...] = (
         lambda m: clock_time(m["h"], None, m["meridiem"]),
     ),
     (
-        _compile(
-            rf"(?P<day>\d\d?)(?:st|nd|rd|th)?(?: of)? {MONTH}(?:,? (?P<year>\d{{4}})\b)?"
-        ),
+        _compile(rf"(?P<day>\d\d?)(?:st|nd|rd|th)?(?: of)? {MONTH}(?:,? (?P<year>\d{{4}})\b)?"),
         _named_date,
     ),
     (_compile(rf"'?(?P<d>\d{{3}}0|\d0)'?s{_END}"), lambda m: decade(m["d"])),
     (
-        _compile(
-            rf"(?P<c>{_CODES}) ?(?P<n>{NUMBER})(?: ?(?P<s>{_SCALE})\b)?(?!\w|,\d)"
-        ),
+        _compile(rf"(?P<c>{_CODES}) ?(?P<n>{NUMBER})(?: ?(?P<s>{_SCALE})\b)?(?!\w|,\d)"),
         lambda m: money(m["c"], m["n"], m["s"]),
     ),
     (

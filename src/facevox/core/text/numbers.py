@@ -68,7 +68,7 @@ def roman(numeral: str) -> int:
     """Return the value of a Roman numeral, 0 if it is not a proper one."""
     values = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
     total = 0
-    for letter, following in zip(numeral, [*numeral[1:], ""], strict=True):
+    for letter, following in zip(numeral, numeral[1:] + " ", strict=False):
         value = values.get(letter, 0)
         total += -value if value < values.get(following, 0) else value
     return total if numeral and to_roman(total) == numeral else 0

@@ -17,10 +17,12 @@ from facevox.core.text.abbreviations import (
 Mark = Literal[".", "?", "!"]
 
 _PARAGRAPH = re.compile(r"\n[ \t\r\f\v]*\n\s*")
-_LIST_ITEM = re.compile(r"[ \t]*(?:[-*\u2022\u2013]|#{1,6}|\(?(?:\d{1,3}|[a-zA-Z])[.)])[ \t]+(?=\S)")
+_BULLET = re.compile(r"[ \t]*(?:[-*\u2022\u2013]|#{1,6})[ \t]+(?=\S)")
+_NUMBERED = re.compile(r"[ \t]*\(?(?:\d{1,3}[.)]|[a-zA-Z]\))[ \t]+(?=\S)")
 _END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d\u00bb)\]]*")
 _LAST_WORD = re.compile(r"[\w.'-]*\Z")
 _OPENERS = "\"'\u2018\u201c\u00ab([*_"
+_STREET = re.compile(r"[A-Z][a-z]+ St\Z")
 _SHORT_LINE = 8
 _LONGEST_SENTENCE = 2000
 _LOOK = 60
@@ -87,8 +89,9 @@ def _lines(paragraph: str) -> Iterator[str]:
     for line in paragraph.splitlines():
         if not line.strip():
             continue
-        bullet = _LIST_ITEM.match(line)
-        if held and (bullet or (len(held) == 1 and _stands_alone(held[0], line))):
+        bullet = _BULLET.match(line)
+        is_item = bullet or _NUMBERED.match(line)
+        if held and (is_item or (len(held) == 1 and _stands_alone(held[0], line))):
             yield "\n".join(held)
             held = []
         held.append(line[bullet.end() :] if bullet else line)
@@ -146,6 +149,10 @@ def _is_abbreviation(before: str, opened: str) -> bool:
     found = _LAST_WORD.search(before)
     word = found[0] if found else ""
     lower = word.lower().lstrip("'")
+    if before.strip().isdigit():
+        return True
+    if lower == "st" and _STREET.search(before):
+        return not opened.isupper()
     if lower in _DOTTED_WORDS or lower in OFTEN_LAST:
         return not opened.isupper() or lower in ("e.g", "i.e")
     if lower in BEFORE_NUMBERS:

@@ -55,7 +55,8 @@ def address_words(text: str) -> list[str]:
         if part.isdigit():
             words += cardinal(part) if len(part) < 3 else spelled_digits(part)
         elif part.isalpha():
-            words += plain_word(part) if _is_sayable(part) else list(part.upper())
+            said = len(part) > 1 and _is_sayable(part)
+            words += plain_word(part) if said else list(part.upper())
         else:
             words += _ADDRESS_SYMBOLS.get(part, "").split()
     return words
@@ -97,7 +98,12 @@ def abbreviation(word: str, following: str) -> list[str] | None:
             return ["street"]
         if lower in ABBREVIATIONS and (lower not in _ALSO_WORDS or following[1:2] == ","):
             return ABBREVIATIONS[lower].split()
-        if lower in MONTHS and len(lower) <= 4 and lower not in ("may", "mar") and word[0].isupper():
+        if (
+            lower in MONTHS
+            and len(lower) <= 4
+            and lower not in ("may", "mar")
+            and word[0].isupper()
+        ):
             return [MONTHS[lower]]
         if lower == "dr":
             return ["drive"]
@@ -113,7 +119,7 @@ def roman_words(word: str, previous: Sequence[str]) -> list[str] | None:
         return None
     if last in NUMBERED:
         return cardinal(str(value))
-    if last in REGNAL and (len(word) > 1 and word != "VI" or before in RULERS):
+    if last in REGNAL and ((len(word) > 1 and word != "VI") or before in RULERS):
         return ["the", *ordinal(str(value))]
     return None
 
@@ -135,8 +141,8 @@ def plain_word(word: str, shouting: bool = False) -> list[str]:
         return _acronym(stem, ending)
     if ending == "s" and not is_known(lower) and stem.isupper():
         return _acronym(stem, ending)
-    inner = re.findall(r"[A-Z]?[a-z']+|[A-Z]+(?![a-z])", word)
-    if len(inner) > 1 and not is_known(lower) and not shouting:
+    inner = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", word)
+    if len(inner) > 1 and "'" not in word and not is_known(lower) and not shouting:
         return [part for piece in inner for part in plain_word(piece)]
     return [lower]
 

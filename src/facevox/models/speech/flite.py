@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from facevox.core.errors import InputError
-from facevox.core.speech import Speech
+from facevox.core.speech import PHONES, Speech
 from facevox.core.text.sentence import Sentence
 from facevox.core.voice import Voice
 from facevox.core.waveform import normalise_level, resample, soft_limit, tilt_spectrum
@@ -24,6 +24,7 @@ _TRACT_RANGE, _RATE_RANGE = (0.7, 1.43), (0.33, 3.0)
 _F0_RANGE, _SPREAD_RANGE = (40.0, 500.0), (0.0, 4.0)
 _TILT_RANGE = (-18.0, 18.0)
 _LIMITER_KNEE = 0.8
+_KNOWN_PHONES = frozenset(PHONES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +68,7 @@ class FliteEngine:
                 f"The speech engine flite has the voices {', '.join(VOICES)}; "
                 f"got {voice.base!r} of {voice.engine!r}."
             )
-        if not sentence.words or not all(word.phones for word in sentence.words):
-            raise InputError("There is nothing to say in this sentence.")
+        _check_words(sentence)
         settings = _settings(voice)
         library = flite_library.flite_library()
         segments, drawn = library.predict(voice.base, _tokens(sentence))
@@ -89,6 +89,16 @@ class FliteEngine:
         return soft_limit(sound * gain, knee=_LIMITER_KNEE)
 
 
+def _check_words(sentence: Sentence) -> None:
+    """Refuse what would make the C library end the process."""
+    if not sentence.words or not all(word.phones for word in sentence.words):
+        raise InputError("There is nothing to say in this sentence.")
+    for word in sentence.words:
+        for phone in word.phones:
+            if phone.rstrip("012") not in _KNOWN_PHONES:
+                raise InputError(f"Unknown phone {phone!r} in the word {word.text!r}.")
+
+
 def _settings(voice: Voice) -> _Settings:
     sliders = voice.controls
     return _Settings(
@@ -97,7 +107,7 @@ def _settings(voice: Voice) -> _Settings:
         vocal_tract=float(np.clip(voice.vocal_tract * sliders.vocal_tract, *_TRACT_RANGE)),
         rate=float(np.clip(voice.rate * sliders.rate, *_RATE_RANGE)),
         brightness=float(np.clip(voice.brightness + sliders.brightness, *_TILT_RANGE)),
-        energy=sliders.energy,
+        energy=float(sliders.energy),
     )
 
 

@@ -166,9 +166,7 @@ class FliteLibrary:
             try:
                 flite.utt_init(utterance, self._voices[voice])
                 self._append_tokens(utterance, tokens)
-                flite.feat_set_int(
-                    utterance.contents.features, b"mlsa_speed_param", _QUICK_DRAFT
-                )
+                flite.feat_set_int(utterance.contents.features, b"mlsa_speed_param", _QUICK_DRAFT)
                 if not flite.utt_synth_tokens(utterance):
                     raise FacevoxError("flite could not speak a sentence.")
                 features = utterance.contents.features
@@ -218,9 +216,7 @@ class FliteLibrary:
         item = flite.relation_head(flite.utt_relation(utterance, b"Segment"))
         while item:
             name = flite.item_feat_string(item, b"name").decode()
-            index = flite.ffeature_string(
-                item, syllable + b"parent.R:Token.parent.facevox_index"
-            )
+            index = flite.ffeature_string(item, syllable + b"parent.R:Token.parent.facevox_index")
             yield Segment(
                 name=name,
                 end=flite.item_feat_float(item, b"end"),
@@ -290,10 +286,18 @@ def _register(voice: str) -> int:
 
 
 @cache
+def _load() -> FliteLibrary:
+    return FliteLibrary()
+
+
+_loading = threading.Lock()
+
+
 def flite_library() -> FliteLibrary:
     """Return the library, loaded once per process.
 
     Raises:
         MissingPiece: If flite is not installed.
     """
-    return FliteLibrary()
+    with _loading:
+        return _load()
