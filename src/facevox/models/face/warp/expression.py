@@ -33,7 +33,7 @@ UPPER_SHARE = 0.3
 _ROW_SHARE = (1.0, 0.92, 0.75, 0.5)
 """How far the rows of a lip follow its inner edge when it opens or closes."""
 
-_ROLL_IN = (0.060, 0.046, 0.026, 0.010)
+_ROLL_IN = (0.095, 0.078, 0.052, 0.026)
 """Rise of the lower lip's rows when it tucks under the teeth [IOD]."""
 
 

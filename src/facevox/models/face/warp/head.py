@@ -16,10 +16,10 @@ from facevox.models.face.warp.lattice import Lattice, invert
 from facevox.models.face.warp.sampling import sample_linear
 from facevox.models.face.warp.thin_plate import ThinPlate, evaluation_matrix
 
-_DEPTH = 1.45
+_DEPTH = 1.85
 """Height of the paraboloid [IOD]; a head is about 2.5 IOD wide."""
 
-_RELIEF = 0.6
+_RELIEF = 0.9
 _COARSER = 3
 """The head moves so smoothly that every third node is enough."""
 

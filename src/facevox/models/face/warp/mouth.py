@@ -10,9 +10,11 @@ from facevox.core.motion import Motion
 from facevox.models.face.warp.expression import Amounts, Expression
 from facevox.models.face.warp.face_frame import CHIN
 from facevox.models.face.warp.head import Head, HeadPose
-from facevox.models.face.warp.lattice import invert
+from facevox.models.face.warp.lattice import invert_steep
+from facevox.models.face.warp.linear_light import to_light, to_srgb
 from facevox.models.face.warp.lips import (
     LOWER_ROWS,
+    NEARLY_CLOSED,
     UPPER_ROWS,
     LipLine,
     smooth_line,
@@ -37,6 +39,12 @@ _MARGIN = 0.14
 
 _SOFT_EDGE = 0.009
 """Blur of the edge of the opening [IOD]."""
+
+_SEAM, _SEAM_ENDS = 0.009, 0.03
+"""Half width of a painted seam and the opening at which it is gone [IOD]."""
+
+_SEAM_INK = np.array([0.58, 0.70, 0.68], np.float32)
+"""Part of red, green and blue light that a painted seam takes."""
 
 _RAMP = 0.05
 """Width over which the sheets meet away from the lips [IOD]."""
@@ -113,6 +121,7 @@ class Mouth:
         self.interior = MouthInterior(stage.crop, stage.landmarks[:, :2].copy(), self.frame.iod)
         slit = LipLine(upper=self._rest_line(UPPER_ROWS[0]), lower=self._rest_line(LOWER_ROWS[0]))
         self.slit = slit
+        self.repaints_seam = bool(slit.gap(self.frame).max() > NEARLY_CLOSED)
 
     def _rest_line(self, row: tuple[int, ...]) -> Float32[np.ndarray, "11 2"]:
         indices = (78, *row, 308)
@@ -143,7 +152,7 @@ class Mouth:
         held = flow[rows, columns]
         face = self.nodes[rows, columns] + held
         upper, lower = (
-            held + invert(sheet, self.expression.lattice, face)
+            held + invert_steep(sheet, self.expression.lattice, face)
             for sheet in self.expression.sheets(amounts)
         )
         outer = self.expression.lip_points
@@ -204,12 +213,28 @@ class Mouth:
             )
             part = cut(lips, within(inner, box))
             part[:] = blend(part, behind, cover)
+        if self.repaints_seam:
+            self._ink_seam(lips, box, state)
         target = cut(crop, box)
         edge = feather(box, 0.7 * margin)
         target[:] = cv2.add(
             cv2.multiply(lips, edge, dtype=cv2.CV_8U),
             cv2.multiply(target, 1.0 - edge, dtype=cv2.CV_8U),
         )
+
+    def _ink_seam(self, lips: UInt8[np.ndarray, "h w 3"], box: Box, state: MouthState) -> None:
+        """Darken the line between lips that the photo shows apart: it has no seam of its own."""
+        strength = 1.0 - state.pose.lip_gap / _SEAM_ENDS
+        if strength <= 0.0:
+            return
+        line, iod = state.lips.middle, self.frame.iod
+        half = np.sin(np.linspace(0.06, 0.94, len(line)) * np.pi)[:, None] ** 0.5
+        half = (_SEAM * iod * half * self.frame.down).astype(np.float32)
+        band = fill(np.vstack([line - half, (line + half)[::-1]]), box)
+        band = cv2.GaussianBlur(band, (0, 0), max(0.5, 0.9 * _SEAM * iod))
+        # Blurring lowers the ridge of a narrow band; the constant brings it back to 1.
+        gain = 1.0 - np.minimum(1.35 * band, 1.0)[..., None] * (strength * _SEAM_INK)
+        lips[:] = to_srgb(to_light(lips) * gain)
 
     def _both_sheets(self, box: Box, state: MouthState) -> UInt8[np.ndarray, "h w 3"]:
         """Return the lips of a box, cut sharply at the line where they meet."""
