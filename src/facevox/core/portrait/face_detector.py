@@ -43,12 +43,13 @@ class Detection:
         """Length of the longer side of the box [px]."""
         return float((self.box[2:] - self.box[:2]).max())
 
-    def moved(self, scale: float, offset: tuple[float, float]) -> "Detection":
-        """Return the detection after scaling the picture and adding an offset [px]."""
+    def moved(self, *, scale: float = 1.0, x: int = 0, y: int = 0) -> "Detection":
+        """Return the detection after scaling the picture and then shifting it [px]."""
+        offset = np.array([x, y])
         return replace(
             self,
             box=self.box * scale + np.tile(offset, 2),
-            points=self.points * scale + np.asarray(offset),
+            points=self.points * scale + offset,
         )
 
 
@@ -132,9 +133,9 @@ def find_faces(pixels: UInt8[np.ndarray, "h w 3"], *, closer: bool = False) -> l
         MissingPiece: If the networks are not installed.
     """
     small, scale = _shrunk(pixels, PREVIEW_SIDE)
-    found = [face.moved(1 / scale, (0, 0)) for face in _look(small)]
+    found = [face.moved(scale=1 / scale) for face in _look(small)]
     if closer:
-        found += [face.moved(1 / scale, (0, 0)) for face in _look_with_margin(small)]
+        found += [face.moved(scale=1 / scale) for face in _look_with_margin(small)]
         found += _look_at_tiles(pixels)
     return merge_detections(found)
 
@@ -188,14 +189,12 @@ def _look_with_margin(pixels: np.ndarray) -> list[Detection]:
     margin = max(height, width) // 2
     wide = np.full((height + 2 * margin, width + 2 * margin, 3), 128, np.uint8)
     wide[margin:-margin, margin:-margin] = pixels
-    found = [face.moved(1, (-margin, -margin)) for face in _look(wide)]
+    found = [face.moved(x=-margin, y=-margin) for face in _look(wide)]
     return [face for face in found if _is_inside(face, width, height)]
 
 
 def _look_at_tiles(pixels: np.ndarray) -> list[Detection]:
-    return [
-        face.moved(1, (left, top)) for top, left, tile in _tiles(pixels) for face in _look(tile)
-    ]
+    return [face.moved(x=left, y=top) for top, left, tile in _tiles(pixels) for face in _look(tile)]
 
 
 def _tiles(pixels: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
@@ -213,7 +212,7 @@ def _tiles(pixels: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
 
 def _is_inside(face: Detection, width: int, height: int) -> bool:
     x, y = (face.box[:2] + face.box[2:]) / 2
-    return 0 <= x < width and 0 <= y < height
+    return bool(0 <= x < width and 0 <= y < height)
 
 
 def _letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:

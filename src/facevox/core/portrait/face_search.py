@@ -79,7 +79,7 @@ def mesh_in_box(
         left, top = (max(0, int(low - size / 2)) for low in (x0, y0))
         around = pixels[top : int(y1 + size / 2), left : int(x1 + size / 2)]
         for face in find_faces(np.ascontiguousarray(around), closer=True):
-            found.append(fit_mesh(pixels, _crop_of(face.moved(1, (left, top)))))
+            found.append(fit_mesh(pixels, _crop_of(face.moved(x=left, y=top))))
     inside = [mesh for mesh in found if _is_inside(mesh, box) and _is_face(mesh)]
     return max(inside, key=lambda mesh: mesh.confidence, default=None)
 
@@ -118,7 +118,7 @@ def _is_same(one: FaceMesh, other: FaceMesh) -> bool:
 
 def _is_inside(mesh: FaceMesh, box: tuple[float, float, float, float]) -> bool:
     x, y = mesh.landmarks[:468, :2].mean(0)
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+    return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
 
 
 def _area(mesh: FaceMesh) -> float:

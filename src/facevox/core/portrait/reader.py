@@ -1,5 +1,6 @@
 """From any picture to a `Portrait`: the face that shall speak, found and measured."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -22,7 +23,7 @@ MIN_SHARPNESS = 0.1
 MIN_BOX = 24.0
 """Shorter side of a box below which no face can be in it [px]."""
 
-Box = tuple[float, float, float, float]
+Box = Sequence[float | int]
 
 
 def read_portrait(
@@ -82,7 +83,7 @@ def _no_face_message(box: Box | None) -> str:
     )
 
 
-def _checked_box(box: Box, width: int, height: int) -> Box:
+def _checked_box(box: Box, width: int, height: int) -> tuple[float, float, float, float]:
     try:
         x0, y0, x1, y1 = (float(value) for value in box)
     except (TypeError, ValueError) as error:
