@@ -53,7 +53,7 @@ def test_interior_is_deterministic_and_bright_only_at_the_teeth():
     first = draw(MouthInterior(*face))
     np.testing.assert_array_equal(first, draw(MouthInterior(*face)))
     column = first[:, 60 - 10].astype(int).sum(-1)
-    teeth, depth = column[290 - 250 + 4], column[290 - 250 + 16]
+    teeth, depth = column[40:46].max(), column[40:66].min()
     assert teeth > 2 * depth
     assert depth > 20
 
@@ -62,7 +62,7 @@ def test_upper_teeth_follow_the_skull_and_the_lower_the_jaw():
     interior = MouthInterior(*draw_face())
     still = draw(interior).astype(np.float32)
     moved = draw(interior, head_shift=(4.0, 0.0)).astype(np.float32)
-    rows = slice(40, 47)
+    rows = slice(40, 44)
     same = np.abs(moved[rows, 34:90] - still[rows, 30:86]).mean()
     assert same < np.abs(moved[rows, 34:90] - still[rows, 34:90]).mean()
 

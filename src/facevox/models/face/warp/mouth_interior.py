@@ -21,7 +21,7 @@ from facevox.models.face.warp.own_teeth import (
 from facevox.models.face.warp.teeth import LOWER, SAMPLES_PER_PIXEL, UPPER, TeethPicture, draw_teeth
 from facevox.models.face.warp.tongue import draw_tongue
 
-UPPER_EDGE, LOWER_EDGE = 0.050, 0.020
+UPPER_EDGE, LOWER_EDGE = 0.034, 0.015
 """Edges of the upper and lower front teeth below the closed lip line [IOD]."""
 
 JAW_SHARE = 0.9
@@ -86,7 +86,7 @@ class MouthInterior:
         lower = draw_teeth(LOWER, scale=scale, yaw=self._yaw, seed=seed + 1)
         edge = UPPER_EDGE if own is None else own.middle_edge
         self._upper = self._teeth_layer(upper, edge, 1.0, own)
-        self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.34)
+        self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.44)
         self._tongue = [self._tongue_layer(raised) for raised in (0.0, 1.0)]
 
     def draw(
@@ -120,7 +120,7 @@ class MouthInterior:
         opening = _opening(patch_box, upper_lip, lower_lip)
         picture = self._cavity(patch_box, upper_lip, lower_lip)
         rest, tip = 1.0 - _smooth(tongue * 1.4), _smooth(tongue * 1.4)
-        rest_crest = (LOWER_EDGE - 0.035) * iod * down + jaw
+        rest_crest = (LOWER_EDGE - 0.02 - 0.40 * drop) * iod * down + jaw
         if rest > 0:
             _over(picture, self._tongue[0].at(patch_box, rest_crest), rest)
         lower = self._lower.at(patch_box, jaw)
@@ -141,7 +141,7 @@ class MouthInterior:
         """
         middle = lower_lip[len(lower_lip) // 2] - self._lip_line - skull
         lip = float(middle @ self._axis[1]) / self._iod
-        strip = 0.02 + 0.10 * jaw_drop
+        strip = 0.015 + 0.25 * jaw_drop
         return max(JAW_SHARE * jaw_drop, lip - LOWER_EDGE - strip)
 
     def _cavity(
@@ -162,8 +162,8 @@ class MouthInterior:
 
         Lips block light near them, most of all under the upper lip and in the corners.
         """
-        sigma = 0.035 * self._iod
-        blurred = cv2.GaussianBlur(opening, (0, 0), sigma)
+        across, along = 0.055 * self._iod, 0.032 * self._iod
+        blurred = cv2.GaussianBlur(opening, (0, 0), across, sigmaY=along)
         down = round(0.018 * self._iod)
         if 0 < down < len(blurred):
             blurred = np.vstack([np.repeat(blurred[:1], down, 0), blurred[:-down]])
@@ -234,7 +234,7 @@ class MouthInterior:
         x0, y0, x, y = self._frame()
         picture = draw_tongue(x, y, raised=raised)
         light = self._light
-        colour = picture.light[..., None] * light.tongue * np.float32(0.55 + 0.25 * raised)
+        colour = picture.light[..., None] * light.tongue * np.float32(0.62)
         colour = colour + picture.gleam[..., None] * light.teeth * np.float32(0.10)
         planes = np.dstack([colour * picture.alpha[..., None], picture.alpha])
         return _Layer(planes=planes.astype(np.float32), x0=x0, y0=y0)

@@ -21,7 +21,7 @@ class TonguePicture:
     alpha: Float32[np.ndarray, "h w"]
 
 
-BODY_HALF_WIDTH, TIP_HALF_WIDTH = 0.27, 0.17
+BODY_HALF_WIDTH, TIP_HALF_WIDTH = 0.27, 0.20
 """Half widths of the resting body and of the raised tip [IOD]."""
 
 
@@ -37,20 +37,19 @@ def draw_tongue(
     """
     half = BODY_HALF_WIDTH + raised * (TIP_HALF_WIDTH - BODY_HALF_WIDTH)
     u = x / np.float32(half)
-    dome = np.float32(0.10 + 0.02 * raised) * np.abs(u) ** 2.4
-    groove = (1 - raised) * 0.010 * np.exp(-((x / 0.025) ** 2))
-    below = y - dome - groove
-    soft = 0.022 - 0.008 * raised
+    dome = np.float32(0.09) * np.abs(u) ** 2.4
+    groove = 0.008 * np.exp(-((x / 0.025) ** 2))
+    below = y - dome - (1 - raised) * groove
+    soft = 0.034 - 0.008 * raised
     t = np.clip(below / soft + 0.5, 0.0, 1.0)
     alpha = t * t * (3 - 2 * t)
-    # The crest turns away from the viewer at rest; the raised tip faces him.
-    facing = np.clip(below / (0.10 - 0.05 * raised), 0.0, 1.0)
-    light = (0.45 + 0.25 * raised) + (0.55 - 0.25 * raised) * np.sqrt(facing)
-    light = light * (1 - 0.35 * np.clip(np.abs(u), 0, 1) ** 2.5)
-    light = light * (1 - 0.18 * np.exp(-((x / 0.020) ** 2)) * (1 - raised))
-    light = light * (1 - 0.30 * np.clip((below - 0.08) / 0.15, 0, 1))
-    gleam = np.exp(-(((np.abs(x) - 0.055 * (1 - raised)) / 0.045) ** 2)) * np.exp(
-        -(((below - 0.035) / 0.016) ** 2)
-    )
+    # The crest turns away from the light; the body comes towards it.
+    facing = np.clip(below / (0.11 - 0.05 * raised), 0.0, 1.0)
+    light = 0.30 + 0.25 * raised + (0.70 - 0.25 * raised) * facing**0.7
+    light = light * (1 - 0.45 * np.clip(np.abs(u), 0, 1) ** 2.2)
+    light = light * (1 - 0.16 * np.exp(-((x / 0.022) ** 2)) * (1 - 0.5 * raised))
+    light = light * (1 - 0.35 * np.clip((below - 0.07) / 0.14, 0, 1))
+    sides = np.exp(-(((np.abs(x) - 0.055) / 0.040) ** 2)) + 0.3 * np.exp(-((x / 0.12) ** 2))
+    gleam = sides * np.exp(-(((below - 0.045) / 0.020) ** 2))
     as_light = [np.asarray(plane, np.float32) for plane in (light, gleam, alpha)]
     return TonguePicture(light=as_light[0], gleam=as_light[1], alpha=as_light[2])
