@@ -83,14 +83,11 @@ class EyeLayer:
         if eye.eyelids <= 0.0:
             return
         for index, box in enumerate(self.eyes.boxes[:-1]):
-            # Shading is light * gain + offset; a black and a white patch reveal both.
-            black = np.zeros((box[3] - box[1], box[2] - box[0], 3), np.uint8)
-            offset = to_light(self.eyes.shade(black, index, eye.eyelids))
-            gain = to_light(self.eyes.shade(~black, index, eye.eyelids)) - offset
+            gain, offset = self.eyes.veil(index, eye.eyelids)
             region = self._moved(box, head, frame.shape)
             where = cut(positions, region) - np.array(box[:2], np.float32)
             target = cut(frame, region)
-            light = to_light(target) * sample_linear(gain, where, outside=1.0)
+            light = to_light(target) * sample_linear(gain, where, outside=1.0)[..., None]
             target[:] = to_srgb(light + sample_linear(offset, where, outside=0.0))
 
     def _moved(self, box: Box, head: HeadPose, shape: tuple[int, ...]) -> Box:

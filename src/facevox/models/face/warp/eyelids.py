@@ -167,7 +167,7 @@ class Eyelids:
 
     def veil(
         self, eyelids: float
-    ) -> tuple[Float32[np.ndarray, "bh bw 1"], Float32[np.ndarray, "bh bw 3"]]:
+    ) -> tuple[Float32[np.ndarray, "bh bw"], Float32[np.ndarray, "bh bw 3"]]:
         """Return what a closing lid does to the light of the moved pixels: gain and offset.
 
         Unfolded skin covers the stretched one, a dark line of lashes borders it, and its
@@ -188,7 +188,7 @@ class Eyelids:
         width = np.where(below < 0, 0.013, 0.013 + 0.006 * shut)
         taper = self._inside * (0.5 + 0.5 * smooth_step((eye.across * eye.outer + 0.12) / 0.2))
         line = 0.75 * smooth_step(shut / 0.5) * np.exp(-((below / width) ** 2)) * taper
-        gain = np.asarray(gain * (1 - line), np.float32)[..., None]
+        gain = np.asarray(gain * (1 - line), np.float32)
         offset = offset * (1 - line[..., None]) + self._lash_colour * line[..., None]
         return gain, np.asarray(offset, np.float32)
 

@@ -75,11 +75,11 @@ class Eyes:
         if eyelids <= 0 or index >= len(self._lids):
             return patch
         gain, offset = self.veil(index, eyelids)
-        return to_srgb(to_light(patch) * gain + offset)
+        return to_srgb(to_light(patch) * gain[..., None] + offset)
 
     def veil(
         self, index: int, eyelids: float
-    ) -> tuple[Float32[np.ndarray, "bh bw 1"], Float32[np.ndarray, "bh bw 3"]]:
+    ) -> tuple[Float32[np.ndarray, "bh bw"], Float32[np.ndarray, "bh bw 3"]]:
         """Return the shading of an eye's box as gain and offset of its linear light.
 
         Args:
