@@ -25,6 +25,7 @@ def sentences(text):
         "See p. 5 and no. 7. | He said no. | Fine.",
         "Yahoo! is a site. | Go.",
         "He lives in Baker St. | She does not.",
+        "I saw the U.S. Army. | She lives on Elm Dr. | We left.",
         "1. One thing. | 2. Two things.",
         "Pay $3.50, i.e. Nothing. | Done.",
     ],

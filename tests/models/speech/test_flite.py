@@ -1,3 +1,4 @@
+import ctypes
 import subprocess
 import sys
 import threading
@@ -271,6 +272,6 @@ def test_a_missing_library_is_a_sentence(monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError("no such library")
 
-    monkeypatch.setattr(flite_library.ctypes, "CDLL", refuse)
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
     with pytest.raises(MissingPiece, match="install it with"):
         flite_library.FliteLibrary()

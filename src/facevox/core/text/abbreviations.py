@@ -32,9 +32,7 @@ ABBREVIATIONS = {
     "ave": "avenue", "blvd": "boulevard", "rd": "road", "sr": "senior", "jr": "junior",
     "est": "established", "cf": "compare", "ca": "circa", "max": "maximum", "min": "minimum",
     "tel": "telephone", "govt": "government", "assn": "association", "bros": "brothers",
-    "univ": "university", "mon": "monday", "tue": "tuesday", "tues": "tuesday",
-    "wed": "wednesday", "thu": "thursday", "thur": "thursday", "thurs": "thursday",
-    "fri": "friday", "sat": "saturday", "sun": "sunday", "al": "al", "esp": "especially",
+    "univ": "university", "al": "al", "esp": "especially",
     "incl": "including", "ext": "extension", "misc": "miscellaneous", "temp": "temperature",
     "ed": "editor", "eds": "editors", "resp": "respectively",
 }  # fmt: skip
@@ -55,7 +53,9 @@ DOTTED = {
 OFTEN_LAST = frozenset("etc inc ltd co corp jr sr a.m p.m u.s u.k ph.d b.c a.d ave rd al".split())
 """Abbreviations that may end a sentence if a capital follows."""
 
-SPELLED = frozenset("US UK EU UN TV AI IT ID PC CD DVD PM AM OK PR HR VR AR UI IP PDF WHO".split())
+SPELLED = frozenset(
+    "US UK EU UN TV AI IT ID PC CD DVD PM AM OK PR HR VR AR UI IP PDF WHO AD BC CE".split()
+)
 """Capitals that are spelled although the lexicon has such a word."""
 
 UNITS = {
@@ -114,6 +114,18 @@ NUMBERED = frozenset(
     "apollo stage level season episode figure table bowl".split()
 )
 """Words after which a Roman numeral is a plain number."""
+
+STARTERS = frozenset(
+    "the a an he she it they we you i in on at this that these those but and so then when "
+    "if after before there here his her its their our my no yes what who how why".split()
+)
+"""Words that begin a sentence more often than they continue a name."""
+
+WEEKDAYS = {
+    "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday",
+    "thu": "thursday", "thur": "thursday", "thurs": "thursday", "fri": "friday",
+    "sat": "saturday", "sun": "sunday",
+}  # fmt: skip
 
 CONJUNCTIONS = frozenset("and but or so because although while which who that when".split())
 """Words before which a very long sentence may be cut."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from facevox.core.text.abbreviations import SYMBOLS
+from facevox.core.text.abbreviations import SYMBOLS, WITHOUT_STOP
 from facevox.core.text.characters import FOREIGN
 from facevox.core.text.number_rules import NUMBER, NUMBER_RULES
 from facevox.core.text.numbers import decimal, year
@@ -15,6 +15,8 @@ from facevox.core.text.word_rules import (
     MIXED,
     MONTH_DATE,
     MONTH_YEAR,
+    SHARP,
+    WEEKDAY_RANGE,
     WORD,
     abbreviation,
     address_words,
@@ -24,6 +26,7 @@ from facevox.core.text.word_rules import (
     month_year,
     plain_word,
     roman_words,
+    weekday_range,
 )
 
 Pause = Literal["", ",", ";"]
@@ -43,6 +46,16 @@ _YEAR_BEFORE = frozenset(
     "summer winter spring autumn fall to and between".split()
 ) | frozenset("january february march april may june july august september".split())
 _NOT_YEAR_AFTER = re.compile(r"\s+(?!(?:was|is|has|as|its|this)\b)(?:[a-z]+s\b|people|men|women)")
+_DATE_RULES = (
+    (MONTH_DATE, month_date),
+    (MONTH_YEAR, month_year),
+    (WEEKDAY_RANGE, weekday_range),
+)
+_CAPITALISED_BEFORE = re.compile(r"\b[A-Z][a-z]+ \Z")
+_JOINTS = ("-", "/")
+_RANGE_START = re.compile(r"\d(?:s|st|nd|rd|th|%|[ap]m)?\Z")
+_RANGE_END = re.compile(r"[\d$\u20ac\u00a3]")
+_EXTENSION = re.compile(r"\.[a-z0-9]{2,4}(?!\w)")
 _STRENGTH: dict[Pause, int] = {"": 0, ",": 1, ";": 2}
 
 
@@ -97,7 +110,7 @@ def _with_pause(item: Spoken, pause: Pause) -> Spoken:
 
 
 def _read(text: str, start: int, previous: list[str], shouting: bool) -> Spoken:
-    if match := _LOWER_WORD.match(text, start):
+    if (match := _LOWER_WORD.match(text, start)) and match[0] not in WITHOUT_STOP:
         return Spoken((match[0],), start, match.end())
     character = text[start]
     foreign = _FOREIGN_RUN.match(text, start)
@@ -117,7 +130,10 @@ def _read_letters(text: str, start: int, previous: list[str], shouting: bool) ->
         return found
     if match := DOTTED_LETTERS.match(text, start):
         return Spoken(tuple(dotted_words(match[0])), start, match.end())
-    for pattern, say in ((MONTH_DATE, month_date), (MONTH_YEAR, month_year)):
+    if match := SHARP.match(text, start):
+        sign = ("sharp",) if match["sign"] == "#" else ("plus", "plus")
+        return Spoken((match["letter"], *sign), start, match.end())
+    for pattern, say in _DATE_RULES:
         if (match := pattern.match(text, start)) and (words := say(match)):
             return Spoken(tuple(words), start, match.end())
     if match := MIXED.match(text, start):
@@ -138,9 +154,11 @@ def _read_word(text: str, match: re.Match[str], previous: list[str], shouting: b
     if len(word) == 1 and word.isupper() and following.startswith("."):
         is_initial = word != "I" or following[1:3].strip()[:1].isupper()
         return Spoken((word if is_initial else "i",), match.start(), end + 1)
-    if words := roman_words(word, previous):
+    after_name = _CAPITALISED_BEFORE.search(text, max(0, match.start() - 30), match.start())
+    if words := roman_words(word, previous, after_name is not None):
         return Spoken(tuple(words), match.start(), end)
-    if len(word) == 1 and (following[:1] == "-" or text[match.start() - 1 : match.start()] == "-"):
+    joined = following[:1] in _JOINTS or text[match.start() - 1 : match.start()] in _JOINTS
+    if len(word) == 1 and joined:
         return Spoken((word.upper(),), match.start(), end)
     return Spoken(tuple(plain_word(word, shouting)), match.start(), end)
 
@@ -183,8 +201,12 @@ def _read_symbol(text: str, start: int) -> Spoken:
         return Spoken((), start, end, ";")
     if match := _TAG.match(text, start):
         return Spoken(("hashtag" if match[0] == "#" else "at",), start, start + 1)
-    if character in "<>" and before == after == " ":
-        return Spoken(("less" if character == "<" else "greater", "than"), start, start + 1)
+    if words := _between_operands(character, before, after):
+        return Spoken(words, start, start + 1)
+    if character in "-\u2013" and _RANGE_START.search(text[max(0, start - 5) : start]):
+        return Spoken(("to",) if _RANGE_END.match(after) else (), start, start + 1)
+    if character == "." and _EXTENSION.match(text, start) and before.isalnum():
+        return Spoken(("dot",), start, start + 1)
     if character in "-\u2013" and before in ("", " ") and after in ("", " ", "-"):
         return Spoken((), start, start + 1, ",")
     if character == "/" and before == after == " ":
@@ -193,6 +215,21 @@ def _read_symbol(text: str, start: int) -> Spoken:
         words = SYMBOLS.get(character, "")
         return Spoken(tuple(words.split()), start, start + 1, _PAUSES.get(character, ""))
     return Spoken((), start, start + 1, _PAUSES.get(character, ""))
+
+
+def _between_operands(character: str, before: str, after: str) -> tuple[str, ...]:
+    """Return the name of a mathematical sign that stands between or before numbers."""
+    if character == "=":
+        return ("equals",)
+    if character in "<>" and (after.isdigit() or before == after == " "):
+        return ("less" if character == "<" else "greater", "than")
+    if character == "+" and before.isdigit():
+        return ("plus",)
+    if character == "~" and after.isdigit():
+        return ("about",)
+    if before.isdigit() and after.isdigit():
+        return {"*": ("times",), "^": ("to", "the", "power", "of")}.get(character, ())
+    return ()
 
 
 def iterate_words(items: list[Spoken]) -> Iterator[tuple[str, Pause, Spoken]]:

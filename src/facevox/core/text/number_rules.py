@@ -27,7 +27,7 @@ from facevox.core.text.numbers import (
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], list[str] | None]]
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+NUMBER = r"(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
 _END = r"(?![\w])"
 _MONTH_WRITTEN = [form for name in MONTHS for form in (name.capitalize(), name.upper())]
 MONTH = "(?P<month>" + "|".join(sorted(_MONTH_WRITTEN, key=len, reverse=True)) + r")\b\.?"
@@ -91,7 +91,7 @@ def money(currency: str, amount: str, scale: str | None) -> list[str]:
         return [*decimal(amount), SCALES[scale], *plural(unit, "2")]
     if len(cents) != 2 or not cent:
         return decimal(amount) + plural(unit, amount)
-    words = cardinal(whole) + plural(unit, whole) if int(whole.replace(",", "")) else []
+    words = cardinal(whole) + plural(unit, whole) if int(whole.replace(",", "") or 0) else []
     if int(cents):
         plural_cent = "pence" if cent == "penny" else " ".join(plural(cent, cents))
         hundredth = cent if int(cents) == 1 else plural_cent
@@ -122,17 +122,25 @@ def _named_date(match: re.Match[str]) -> list[str] | None:
 
 def _range(match: re.Match[str]) -> list[str]:
     low, high, unit = match["low"], match["high"], match["unit"]
-    years = len(low) == len(high) == 4 and "1" <= low[0] <= "2" and not unit
+    if match["meridiem"]:
+        return [*decimal(low), "to", *decimal(high), match["meridiem"].upper(), "M"]
+    years = len(low) == 4 and len(high) in (2, 4) and "1" <= low[0] <= "2" and not unit
     words = [*(year(low) if years else decimal(low)), "to"]
     if unit == "%":
         return [*words, *decimal(high), "percent"]
     if unit:
         return words + quantity(high, unit)
-    return words + (year(high) if years else decimal(high))
+    return words + (year(high) if years and len(high) == 4 else decimal(high))
 
 
 def _scaled(match: re.Match[str]) -> list[str]:
     return [*decimal(match["number"]), SCALES[match["scale"]]]
+
+
+def _scientific(match: re.Match[str]) -> list[str]:
+    sign = ["minus"] if match["power"][0] == "-" else []
+    power = cardinal(match["power"].lstrip("+-"))
+    return [*decimal(match["number"]), "times", "ten", "to", "the", *sign, *power]
 
 
 def _signed(match: re.Match[str]) -> list[str]:
@@ -165,7 +173,7 @@ def _mixed(match: re.Match[str]) -> list[str]:
 
 
 def _fraction(match: re.Match[str]) -> list[str]:
-    if match[0] in ("24/7", "9/11", "7/11"):
+    if match[0] in ("24/7", "9/11", "7/11") or match["top"] == match["bottom"]:
         return cardinal(match["top"]) + cardinal(match["bottom"])
     return fraction(match["top"], match["bottom"])
 
@@ -222,7 +230,7 @@ NUMBER_RULES: tuple[Rule, ...] = (
     (
         _compile(
             rf"(?P<low>{NUMBER}) ?[-\u2013] ?(?P<high>{NUMBER})"
-            rf"(?: ?(?P<unit>%|(?:{_UNIT}){_END}))?(?![\d-])(?!\w)"
+            rf"(?: ?(?P<unit>%|(?:{_UNIT}){_END})| ?{_MERIDIEM})?(?![\d-])(?!\w)"
         ),
         _range,
     ),
@@ -232,9 +240,14 @@ NUMBER_RULES: tuple[Rule, ...] = (
     (_compile(r"(?P<top>\d+)/(?P<bottom>[1-9]\d*)(?![\d/])"), _fraction),
     (_compile(r"\d+(?:\.\d+){2,}"), lambda m: version(m[0])),
     (_compile(rf"(?P<a>{NUMBER})(?P<gap> ?)[x\u00d7](?P=gap)(?P<b>{NUMBER})(?!\w)"), _by),
-    (_compile(rf"(?P<number>{NUMBER})(?P<scale>[kK]){_END}"), _scaled),
+    (_compile(rf"(?P<number>{NUMBER})(?P<scale>k|(?<=\d\d)K){_END}"), _scaled),
+    (_compile(rf"(?P<number>{NUMBER})x(?!\w)"), lambda m: [*decimal(m["number"]), "times"]),
+    (_compile(rf"(?P<number>{NUMBER})[eE](?P<power>[-+]?\d+)(?!\w)"), _scientific),
+    (_compile(r"911(?!\w|[.,]\d)"), lambda m: spelled_digits(m[0])),
     (
-        _compile(rf"(?P<sign>[-\u2013])?(?P<number>{NUMBER})[ -]?(?P<unit>{_UNIT})(?![\w/'])"),
+        _compile(
+            rf"(?P<sign>[-\u2013])?(?P<number>{NUMBER})[ -]?(?P<unit>{_UNIT})(?![\w/'])(?:\.(?= [a-z]))?"
+        ),
         _measured,
     ),
     (_compile(rf"[-\u2013](?P<number>{NUMBER})(?!\w)"), _signed),

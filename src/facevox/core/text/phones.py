@@ -37,7 +37,12 @@ _LETTERS = {
     "w": "d ah1 b ax0 l y uw0", "x": "eh1 k s", "y": "w ay1", "z": "z iy1",
 }  # fmt: skip
 
-_OWN_WORDS = {"facevox": "f ey1 s v aa2 k s", "gif": "g ih1 f", "gifs": "g ih1 f s"}
+_OWN_WORDS = {
+    "facevox": "f ey1 s v aa2 k s",
+    "ios": "ay1 ow0 eh1 s",
+    "gif": "g ih1 f",
+    "gifs": "g ih1 f s",
+}
 
 _CACHED_WORDS = 20_000
 _lock = threading.Lock()

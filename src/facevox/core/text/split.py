@@ -11,6 +11,7 @@ from facevox.core.text.abbreviations import (
     DOTTED,
     MONTHS,
     OFTEN_LAST,
+    STARTERS,
     TITLES,
 )
 
@@ -22,6 +23,9 @@ _NUMBERED = re.compile(r"[ \t]*\(?(?:\d{1,3}[.)]|[a-zA-Z]\))[ \t]+(?=\S)")
 _END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]+[\"'\u2019\u201d\u00bb)\]]*")
 _LAST_WORD = re.compile(r"[\w.'-]*\Z")
 _OPENERS = "\"'\u2018\u201c\u00ab([*_"
+_FIRST_WORD = re.compile(r"[A-Za-z']+")
+_DOTTED_CAPITALS = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
+_DRIVE = re.compile(r"[A-Z][a-z]+ Dr\Z")
 _STREET = re.compile(r"[A-Z][a-z]+ St\Z")
 _SHORT_LINE = 8
 _LONGEST_SENTENCE = 2000
@@ -135,17 +139,21 @@ def _is_end(line: str, start: int, match: re.Match[str]) -> bool:
     wide = match[0][0] in "\u3002\uff01\uff1f"
     if rest[0] == following[0] and not wide:
         return False
-    opened = following.lstrip(_OPENERS)[:1]
+    opening = following.lstrip(_OPENERS)
+    opened = opening[:1]
     if opened.islower():
         return False
     if match[0][0] != ".":
         return True
     if len(match[0]) > 1 and match[0][1] == ".":
         return opened.isupper()
-    return not _is_abbreviation(line[max(start, match.start() - _LOOK) : match.start()], opened)
+    return not _is_abbreviation(line[max(start, match.start() - _LOOK) : match.start()], opening)
 
 
-def _is_abbreviation(before: str, opened: str) -> bool:
+def _is_abbreviation(before: str, opening: str) -> bool:
+    opened = opening[:1]
+    next_word = _FIRST_WORD.match(opening)
+    starts = opened.isupper() and next_word is not None and next_word[0].lower() in STARTERS
     found = _LAST_WORD.search(before)
     word = found[0] if found else ""
     lower = word.lower().lstrip("'")
@@ -153,16 +161,18 @@ def _is_abbreviation(before: str, opened: str) -> bool:
         return True
     if lower == "st" and _STREET.search(before):
         return not opened.isupper()
-    if lower in _DOTTED_WORDS or lower in OFTEN_LAST:
-        return not opened.isupper() or lower in ("e.g", "i.e")
+    if lower in ("e.g", "i.e"):
+        return True
+    if lower in _DOTTED_WORDS or lower in OFTEN_LAST or re.fullmatch(_DOTTED_CAPITALS, word):
+        return not starts
+    if lower == "dr" and starts and _DRIVE.search(before):
+        return False
     if lower in BEFORE_NUMBERS:
         return opened.isdigit()
     if lower in _NEVER_LAST:
         return True
     if len(word) == 1 and word.isalpha():
         return word != "I" or not before.strip(" I") or _follows_initial(before)
-    if re.fullmatch(r"(?:[A-Za-z]\.)+[A-Za-z]", word):
-        return not opened.isupper()
     if lower in MONTHS and len(lower) <= 4 and lower not in ("may", "mar"):
         return opened.isdigit()
     return lower in ABBREVIATIONS and not opened.isupper()

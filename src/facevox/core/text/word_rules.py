@@ -18,6 +18,7 @@ from facevox.core.text.abbreviations import (
     RULERS,
     SPELLED,
     TITLES,
+    WEEKDAYS,
     WITHOUT_STOP,
 )
 from facevox.core.text.number_rules import MONTH, date, version
@@ -44,7 +45,11 @@ _ADDRESS_SYMBOLS = {
     "~": "tilde",
 }  # fmt: skip
 _SHORTEST_WORD = 5
-_ALSO_WORDS = frozenset("max min sun sat wed al ed mon temp ext est".split())
+_LIKELY_NUMERALS = frozenset("II III IV VII VIII IX XII XIII XIV XV XVI XVII XVIII XIX".split())
+_DAY = "|".join(sorted((day.capitalize() for day in WEEKDAYS), key=len, reverse=True))
+WEEKDAY_RANGE = re.compile(rf"(?P<first>{_DAY})\.? ?[-\u2013] ?(?P<last>{_DAY})\b")
+SHARP = re.compile(r"(?P<letter>[A-Z])(?P<sign>\+\+|#)(?!\w)")
+_ALSO_WORDS = frozenset("max min al ed temp ext est".split())
 
 
 def address_words(text: str) -> list[str]:
@@ -98,6 +103,8 @@ def abbreviation(word: str, following: str) -> list[str] | None:
             return ["street"]
         if lower in ABBREVIATIONS and (lower not in _ALSO_WORDS or following[1:2] == ","):
             return ABBREVIATIONS[lower].split()
+        if lower in WEEKDAYS and word[0].isupper() and (rest[:1].isupper() or rest[:1].isdigit()):
+            return [WEEKDAYS[lower]]
         if (
             lower in MONTHS
             and len(lower) <= 4
@@ -110,8 +117,19 @@ def abbreviation(word: str, following: str) -> list[str] | None:
     return WITHOUT_STOP[lower].split() if lower in WITHOUT_STOP and lower != "am" else None
 
 
-def roman_words(word: str, previous: Sequence[str]) -> list[str] | None:
-    """Return a Roman numeral after a ruler's name or a word such as chapter."""
+def weekday_range(match: re.Match[str]) -> list[str]:
+    """Return Mon-Fri as monday to friday."""
+    return [WEEKDAYS[match["first"].lower()], "to", WEEKDAYS[match["last"].lower()]]
+
+
+def roman_words(word: str, previous: Sequence[str], after_name: bool) -> list[str] | None:
+    """Return a Roman numeral after a ruler's name or a word such as chapter.
+
+    Args:
+        word: The word as written.
+        previous: The spoken words before it.
+        after_name: Whether the word before it is capitalised.
+    """
     value = roman(word)
     last = previous[-1] if previous else ""
     before = previous[-2] if len(previous) > 1 else ""
@@ -121,6 +139,8 @@ def roman_words(word: str, previous: Sequence[str]) -> list[str] | None:
         return cardinal(str(value))
     if last in REGNAL and ((len(word) > 1 and word != "VI") or before in RULERS):
         return ["the", *ordinal(str(value))]
+    if after_name and word in _LIKELY_NUMERALS:
+        return cardinal(str(value))
     return None
 
 
@@ -143,8 +163,14 @@ def plain_word(word: str, shouting: bool = False) -> list[str]:
         return _acronym(stem, ending)
     inner = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", word)
     if len(inner) > 1 and "'" not in word and not is_known(lower) and not shouting:
-        return [part for piece in inner for part in plain_word(piece)]
+        return [part for piece in inner for part in _piece(piece)]
     return [lower]
+
+
+def _piece(text: str) -> list[str]:
+    """Return a part of a CamelCase name; without a vowel it is spelled."""
+    has_vowel = set(text.lower()) & set("aeiouy")
+    return plain_word(text) if has_vowel else list(text.upper())
 
 
 def mixed_words(text: str, shouting: bool = False) -> list[str]:

@@ -10,85 +10,31 @@ Reference:
 """
 
 import ctypes
-import sys
 import threading
 from collections.abc import Iterator
-from ctypes import POINTER, c_char_p, c_float, c_int, c_short, c_void_p
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from facevox.core.errors import FacevoxError, MissingPiece
+from facevox.models.speech.flite_binding import (
+    SIGNATURES,
+    TrackView,
+    open_library,
+    read_track,
+    register_voice,
+)
 
 SAMPLE_RATE = 16_000
 """Samples per second of flite's statistical voices [Hz]."""
 
-FRAME_SHIFT = 0.005
-"""Time between two parameter frames [s]."""
-
 VOICES = ("slt", "rms", "awb")
 
-_MISSING = (
-    "The speech library flite is not installed; install it with: {command}, "
-    "or choose another speech engine."
-)
 _QUICK_DRAFT = 20
 """Coefficients that the vocoder may skip in the pass whose sound is thrown away."""
-
-
-class _Utterance(ctypes.Structure):
-    _fields_ = [(name, c_void_p) for name in ("features", "ffunctions", "relations", "ctx")]
-
-
-class _Wave(ctypes.Structure):
-    _fields_ = [
-        ("type", c_char_p),
-        ("sample_rate", c_int),
-        ("num_samples", c_int),
-        ("num_channels", c_int),
-        ("samples", POINTER(c_short)),
-    ]
-
-
-class _Track(ctypes.Structure):
-    _fields_ = [
-        ("type", c_char_p),
-        ("num_frames", c_int),
-        ("num_channels", c_int),
-        ("times", POINTER(c_float)),
-        ("frames", POINTER(POINTER(c_float))),
-    ]
-
-
-_SIGNATURES = {
-    "flite_init": (c_int, []),
-    "new_utterance": (POINTER(_Utterance), []),
-    "delete_utterance": (None, [POINTER(_Utterance)]),
-    "utt_init": (c_void_p, [POINTER(_Utterance), c_void_p]),
-    "utt_relation_create": (c_void_p, [POINTER(_Utterance), c_char_p]),
-    "utt_relation": (c_void_p, [POINTER(_Utterance), c_char_p]),
-    "utt_synth_tokens": (c_void_p, [POINTER(_Utterance)]),
-    "relation_append": (c_void_p, [c_void_p, c_void_p]),
-    "relation_head": (c_void_p, [c_void_p]),
-    "item_next": (c_void_p, [c_void_p]),
-    "item_set_string": (None, [c_void_p, c_char_p, c_char_p]),
-    "item_feat_string": (c_char_p, [c_void_p, c_char_p]),
-    "item_feat_float": (c_float, [c_void_p, c_char_p]),
-    "ffeature_string": (c_char_p, [c_void_p, c_char_p]),
-    "feat_set_int": (None, [c_void_p, c_char_p, c_int]),
-    "feat_val": (c_void_p, [c_void_p, c_char_p]),
-    "val_track": (POINTER(_Track), [c_void_p]),
-    "val_cg_db": (c_void_p, [c_void_p]),
-    "mlpg": (POINTER(_Track), [POINTER(_Track), c_void_p]),
-    "mlsa_resynthesis": (
-        POINTER(_Wave),
-        [POINTER(_Track), POINTER(_Track), c_void_p, c_void_p, c_int],
-    ),
-    "delete_track": (None, [POINTER(_Track)]),
-    "delete_wave": (None, [POINTER(_Wave)]),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,10 +89,10 @@ class FliteLibrary:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._flite = _open("libflite")
-        _open("libflite_usenglish")
-        _open("libflite_cmulex")
-        for name, (result, arguments) in _SIGNATURES.items():
+        self._flite = open_library("libflite")
+        open_library("libflite_usenglish")
+        open_library("libflite_cmulex")
+        for name, (result, arguments) in SIGNATURES.items():
             function = getattr(self._flite, name, None)
             if function is None:
                 raise MissingPiece(
@@ -155,7 +101,7 @@ class FliteLibrary:
             function.restype, function.argtypes = result, arguments
         self._flite.flite_init()
         self._libc = ctypes.CDLL(None)
-        self._voices = {name: _register(name) for name in VOICES}
+        self._voices = {name: register_voice(name) for name in VOICES}
         self._models: dict[str, int] = {}
 
     def predict(self, voice: str, tokens: list[Token]) -> tuple[list[Segment], Parameters]:
@@ -179,7 +125,7 @@ class FliteLibrary:
     def vocode(self, voice: str, parameters: Parameters) -> Float32[np.ndarray, " samples"]:
         """Turn parameters into sound at 16 kHz; `predict` must have used the voice before."""
         columns = np.column_stack([parameters.f0, parameters.mel_cepstrum])
-        track, strengths = _TrackView(columns), _TrackView(parameters.voicing)
+        track, strengths = TrackView(columns), TrackView(parameters.voicing)
         with self._lock:
             # The vocoder's noise comes from libc's rand.
             self._libc.srand(1)
@@ -193,7 +139,7 @@ class FliteLibrary:
             finally:
                 self._flite.delete_wave(wave)
 
-    def _append_tokens(self, utterance: "ctypes._Pointer", tokens: list[Token]) -> None:
+    def _append_tokens(self, utterance: Any, tokens: list[Token]) -> None:
         flite = self._flite
         relation = flite.utt_relation_create(utterance, b"Token")
         for index, token in enumerate(tokens):
@@ -210,7 +156,7 @@ class FliteLibrary:
             ):
                 flite.item_set_string(item, name, value.encode("ascii", "replace"))
 
-    def _segments(self, utterance: "ctypes._Pointer") -> Iterator[Segment]:
+    def _segments(self, utterance: Any) -> Iterator[Segment]:
         flite = self._flite
         syllable = b"R:SylStructure.parent."
         item = flite.relation_head(flite.utt_relation(utterance, b"Segment"))
@@ -230,59 +176,11 @@ class FliteLibrary:
         raw = flite.val_track(flite.feat_val(features, b"param_track"))
         smooth = flite.mlpg(raw, model)
         try:
-            columns = _read_track(smooth)
+            columns = read_track(smooth)
         finally:
             flite.delete_track(smooth)
-        strengths = _read_track(flite.val_track(flite.feat_val(features, b"str_track")))
+        strengths = read_track(flite.val_track(flite.feat_val(features, b"str_track")))
         return Parameters(f0=columns[:, 0], mel_cepstrum=columns[:, 1:], voicing=strengths)
-
-
-class _TrackView:
-    """A numpy array dressed as a flite track; flite reads the array's own memory."""
-
-    def __init__(self, columns: Float32[np.ndarray, "frames channels"]) -> None:
-        self._columns = np.ascontiguousarray(columns, np.float32)
-        frames, channels = self._columns.shape
-        self._times = np.arange(max(frames, 2), dtype=np.float32) * np.float32(FRAME_SHIFT)
-        rows = self._columns.ctypes.data + 4 * channels * np.arange(frames, dtype=np.uintp)
-        self._rows = rows.astype(np.uintp)
-        self._track = _Track(
-            None,
-            frames,
-            channels,
-            self._times.ctypes.data_as(POINTER(c_float)),
-            self._rows.ctypes.data_as(POINTER(POINTER(c_float))),
-        )
-        self.pointer = ctypes.pointer(self._track)
-
-
-def _read_track(track: "ctypes._Pointer") -> Float32[np.ndarray, "frames channels"]:
-    content = track.contents
-    rows = [
-        np.ctypeslib.as_array(content.frames[index], (content.num_channels,))
-        for index in range(content.num_frames)
-    ]
-    return np.array(rows, np.float32).reshape(content.num_frames, content.num_channels)
-
-
-def _open(stem: str) -> ctypes.CDLL:
-    names = (f"{stem}.so.1", f"{stem}.so", f"{stem}.1.dylib", f"{stem}.dylib")
-    folders = ("", "/opt/homebrew/lib/", "/usr/local/lib/")
-    for name in (folder + name for name in names for folder in folders):
-        try:
-            # The voices find the library's symbols only if they are global.
-            return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
-        except OSError:
-            continue
-    mac = sys.platform == "darwin"
-    command = "brew install flite" if mac else "sudo apt-get install libflite1"
-    raise MissingPiece(_MISSING.format(command=command))
-
-
-def _register(voice: str) -> int:
-    register = getattr(_open(f"libflite_cmu_us_{voice}"), f"register_cmu_us_{voice}")
-    register.restype, register.argtypes = c_void_p, [c_char_p]
-    return register(None)
 
 
 @cache

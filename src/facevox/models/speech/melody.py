@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from facevox.core.text.sentence import Sentence
-from facevox.models.speech.flite_library import FRAME_SHIFT, Segment
+from facevox.models.speech.flite_binding import FRAME_SHIFT
+from facevox.models.speech.flite_library import Segment
 
 _QUESTION_WORDS = frozenset("what when where which who whom whose why how".split())
 _QUESTION_RISE = 5.0

@@ -9,7 +9,8 @@ from jaxtyping import Float32
 from facevox.core.speech import SILENCE, Phone, Speech
 from facevox.core.text.sentence import Word
 from facevox.core.waveform import fade_edges
-from facevox.models.speech.flite_library import FRAME_SHIFT, Segment
+from facevox.models.speech.flite_binding import FRAME_SHIFT
+from facevox.models.speech.flite_library import Segment
 
 LEAD = 0.04
 """Silence before the first phone [s]."""
