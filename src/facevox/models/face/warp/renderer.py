@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
@@ -13,6 +13,7 @@ from facevox.models.face.warp.eye_layer import EyeLayer, EyePose
 from facevox.models.face.warp.eyes import Eyes
 from facevox.models.face.warp.face_frame import fit_face_frame
 from facevox.models.face.warp.head import Head, HeadPose
+from facevox.models.face.warp.matte import cut_out
 from facevox.models.face.warp.mouth import Mouth, MouthPose
 from facevox.models.face.warp.rest import rest_of
 from facevox.models.face.warp.sampling import pixel_positions, sample_cubic
@@ -52,6 +53,7 @@ class WarpRenderer:
         below_crop = self.height - stage.origin[1] - stage.lattice.height
         self._head = Head(stage.landmarks, frame, stage.lattice, open_bottom=below_crop <= 0)
         self._mouth = Mouth(stage, expression, self._head)
+        self._matte = cut_out(stage.crop, stage.landmarks, frame)
         eyes = Eyes(stage.crop, stage.landmarks[:, :2].copy(), frame.iod)
         self._eyes = EyeLayer(eyes, self._head)
         self._pixels = pixel_positions(0, 0, stage.lattice.width, stage.lattice.height)
@@ -72,9 +74,15 @@ class WarpRenderer:
         positions += self._pixels
         before = positions.copy() if eye.eyelids > 0.0 else positions
         self._eyes.place(positions, eye, head)
-        crop = sample_cubic(self._stage.crop, positions)
+        crop = self._picture(positions)
         self._eyes.shade(crop, before, eye, head)
         self._mouth.draw(crop, mouth)
         frame = self._stage.photo.copy()
         self._stage.write_back(frame, crop)
         return frame
+
+    def _picture(self, positions: Float32[np.ndarray, "h w 2"]) -> UInt8[np.ndarray, "h w 3"]:
+        """Return the crop with its pixels moved; the background stays where it is known."""
+        if self._matte is None:
+            return sample_cubic(self._stage.crop, positions)
+        return self._matte.lay_over(sample_cubic(self._matte.person, positions))
