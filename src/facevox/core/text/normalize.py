@@ -212,8 +212,8 @@ def _read_symbol(text: str, start: int) -> Spoken:
     if character == "/" and before == after == " ":
         return Spoken((), start, start + 1, ",")
     if (character in SYMBOLS and character not in "+=") or before == after == " ":
-        words = SYMBOLS.get(character, "")
-        return Spoken(tuple(words.split()), start, start + 1, _PAUSES.get(character, ""))
+        name = SYMBOLS.get(character, "")
+        return Spoken(tuple(name.split()), start, start + 1, _PAUSES.get(character, ""))
     return Spoken((), start, start + 1, _PAUSES.get(character, ""))
 
 

@@ -246,7 +246,8 @@ NUMBER_RULES: tuple[Rule, ...] = (
     (_compile(r"911(?!\w|[.,]\d)"), lambda m: spelled_digits(m[0])),
     (
         _compile(
-            rf"(?P<sign>[-\u2013])?(?P<number>{NUMBER})[ -]?(?P<unit>{_UNIT})(?![\w/'])(?:\.(?= [a-z]))?"
+            rf"(?P<sign>[-\u2013])?(?P<number>{NUMBER})[ -]?(?P<unit>{_UNIT})"
+            r"(?![\w/'])(?:\.(?= [a-z]))?"
         ),
         _measured,
     ),

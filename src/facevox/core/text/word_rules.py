@@ -201,7 +201,7 @@ def _acronym(stem: str, ending: str) -> list[str]:
     said = stem not in SPELLED and _is_sayable(stem)
     if said or (len(letters) >= _SHORTEST_WORD and set(letters) & set("AEIOU")):
         return [(stem + ending).lower()]
-    *start, last = letters
+    start, last = letters[:-1], letters[-1]
     return [*start, last + ending]
 
 
