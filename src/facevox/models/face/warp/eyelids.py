@@ -37,10 +37,15 @@ class Eyelids:
         crop: The working crop of the photo, sRGB.
         eye: Where the parts of the eye are.
         iod: Distance between the iris centres [px].
+        blur: Blur of the photo, below which nothing is drawn [px].
     """
 
     def __init__(
-        self, crop: UInt8[np.ndarray, "height width 3"], eye: EyeGeometry, iod: float
+        self,
+        crop: UInt8[np.ndarray, "height width 3"],
+        eye: EyeGeometry,
+        iod: float,
+        blur: float,
     ) -> None:
         self.eye, self._iod = eye, iod
         x0, y0, x1, y1 = eye.box
@@ -64,6 +69,7 @@ class Eyelids:
         self._reach = smooth_step((half + flare - away) / 0.06)
         self._border = _border(away.shape, 0.05 * iod)
         self._lash_colour = self._lashes(light)
+        self._blur = blur / iod
         self._skin = self._hidden_skin(light)
 
     def _lashes(self, light: np.ndarray) -> np.ndarray:
@@ -185,7 +191,7 @@ class Eyelids:
         share, skin = self._lid(upper, fall, shut)
         gain, offset = gain * (1 - share), skin * share[..., None]
 
-        width = np.where(below < 0, 0.013, 0.013 + 0.006 * shut)
+        width = np.hypot(np.where(below < 0, 0.011, 0.011 + 0.008 * shut), self._blur)
         taper = self._inside * (0.5 + 0.5 * smooth_step((eye.across * eye.outer + 0.12) / 0.2))
         line = 0.75 * smooth_step(shut / 0.5) * np.exp(-((below / width) ** 2)) * taper
         gain = np.asarray(gain * (1 - line), np.float32)

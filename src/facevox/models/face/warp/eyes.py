@@ -8,6 +8,7 @@ from facevox.models.face.warp.brows import Brows
 from facevox.models.face.warp.eye_geometry import measure_eye
 from facevox.models.face.warp.eyelids import Eyelids
 from facevox.models.face.warp.linear_light import to_light, to_srgb
+from facevox.models.face.warp.sharpness import measure_blur
 
 Box = tuple[int, int, int, int]
 
@@ -33,7 +34,8 @@ class Eyes:
         self._photo = crop.copy()
         self._dirty: list[Box] = []
         measured = (measure_eye(landmarks, iod, index, crop.shape[:2]) for index in (0, 1))
-        self._lids = [Eyelids(crop, eye, iod) for eye in measured if eye is not None]
+        blur = measure_blur(crop, landmarks, iod)
+        self._lids = [Eyelids(crop, eye, iod, blur) for eye in measured if eye is not None]
         self._brows = Brows(landmarks, iod, crop.shape[:2])
 
     @property

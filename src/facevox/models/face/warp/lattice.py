@@ -126,7 +126,7 @@ def invert_steep(
     field: Float32[np.ndarray, "rows columns 2"],
     lattice: Lattice,
     targets: Float32[np.ndarray, "h w 2"],
-    iterations: int = 5,
+    iterations: int = 3,
 ) -> Float32[np.ndarray, "h w 2"]:
     """Return the backward displacement of a field whose gradient may pass 1.
 

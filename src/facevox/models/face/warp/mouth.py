@@ -111,7 +111,7 @@ class Mouth:
         self.expression = expression
         self.head = head
         self.frame = expression.frame
-        reach = 0.45 * self.frame.iod
+        reach = 0.3 * self.frame.iod
         inner = expression.lattice
         self.block = stage.lattice.block(
             (inner.left - reach, inner.top - reach,

@@ -18,6 +18,7 @@ from facevox.models.face.warp.own_teeth import (
     OwnTeeth,
     find_own_teeth,
 )
+from facevox.models.face.warp.sharpness import measure_blur
 from facevox.models.face.warp.teeth import LOWER, SAMPLES_PER_PIXEL, UPPER, TeethPicture, draw_teeth
 from facevox.models.face.warp.tongue import draw_tongue
 
@@ -70,6 +71,9 @@ class MouthInterior:
         self._iod = iod
         self._light = measure_mouth_light(crop, landmarks, iod)
         self._axis = _axis(landmarks)
+        # Light that reaches the mouth has been reflected by red flesh.
+        self._warmth = 1 + self._light.colourfulness * np.array([-0.12, 0.02, 0.08], np.float32)
+        self._blur = measure_blur(crop, landmarks, iod)
         self._yaw = estimate_yaw(landmarks)
         top, bottom = landmarks[13], landmarks[14]
         self._lip_line = np.asarray(top + 0.35 * (bottom - top), np.float32)
@@ -86,7 +90,7 @@ class MouthInterior:
         lower = draw_teeth(LOWER, scale=scale, yaw=self._yaw, seed=seed + 1)
         edge = UPPER_EDGE if own is None else own.middle_edge
         self._upper = self._teeth_layer(upper, edge, 1.0, own)
-        self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.44)
+        self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.40)
         self._tongue = [self._tongue_layer(raised) for raised in (0.0, 1.0)]
 
     def draw(
@@ -131,7 +135,7 @@ class MouthInterior:
             move = crest * iod * down + skull
             _over(picture, self._tongue[1].at(patch_box, move), tip)
         _over(picture, self._upper.at(patch_box, skull), 1.0)
-        picture *= self._shadow(opening, lip_gap, lip_roll)[..., None]
+        picture *= self._shadow(opening, lip_gap, lip_roll)[..., None] ** self._warmth
         return to_srgb(picture)
 
     def _lower_drop(self, lower_lip: np.ndarray, jaw_drop: float, skull: np.ndarray) -> float:
@@ -201,7 +205,8 @@ class MouthInterior:
         front = np.flatnonzero(np.abs(own.columns) < 0.12)
         rows = np.searchsorted(own.rows, own.edge[front] - 0.02)
         typical = np.float32(gain[np.clip(rows, 0, len(own.rows) - 1), front].mean())
-        light = np.minimum(own.light * gain[..., None], 0.9).astype(np.float32)
+        gain = np.minimum(gain, np.maximum(0.92 / np.maximum(own.light.max(-1), 1e-3), 1.0))
+        light = (own.light * gain[..., None]).astype(np.float32)
         colour = np.minimum(own.colour * typical, np.float32(0.85))
         return replace(own, light=light, colour=colour)
 
@@ -213,15 +218,16 @@ class MouthInterior:
         light: MouthLight = self._light
         colour = picture.light * (dim * ((1 - share) * light.teeth + share * light.gum))
         fine = np.dstack([colour, picture.alpha]).astype(np.float32)
+        # No sharper than the photo: a pixel averages its samples, the lens blurs them.
+        fine = cv2.blur(fine, (SAMPLES_PER_PIXEL, SAMPLES_PER_PIXEL))
+        fine = cv2.GaussianBlur(fine, (0, 0), max(0.5, self._blur) * SAMPLES_PER_PIXEL)
         if own is not None:
             height, width = picture.alpha.shape
             x = (np.arange(width) - picture.origin[0]) / picture.scale
             y = (np.arange(height) - picture.origin[1]) / picture.scale + edge
             x, y = x.astype(np.float32), y.astype(np.float32)
             fine = own.lay_over(fine, share[..., 0], x, y, UPPER.curve)
-        # One pixel of the crop averages the fine samples under it.
-        fine = cv2.blur(fine, (SAMPLES_PER_PIXEL, SAMPLES_PER_PIXEL))
-        fine = cv2.GaussianBlur(fine, (0, 0), 0.5 * SAMPLES_PER_PIXEL)
+            fine = cv2.blur(fine, (SAMPLES_PER_PIXEL, SAMPLES_PER_PIXEL))
         x0, y0, x, y = self._frame()
         map_x = (x * picture.scale + picture.origin[0]).astype(np.float32)
         map_y = ((y - edge) * picture.scale + picture.origin[1]).astype(np.float32)

@@ -40,6 +40,7 @@ class MouthLight:
         gum: Gums.
         tongue: Tongue near the lips.
         cavity: Back of the mouth.
+        colourfulness: 0 in a grey or toned photo, 1 in a colour one.
         side: Brightness of the picture's left side over the right side, as a log ratio.
     """
 
@@ -47,6 +48,7 @@ class MouthLight:
     gum: Float32[np.ndarray, "3"]
     tongue: Float32[np.ndarray, "3"]
     cavity: Float32[np.ndarray, "3"]
+    colourfulness: float
     side: float
 
 
@@ -88,6 +90,7 @@ def measure_mouth_light(
         gum=_tinted(_GUM, colourfulness) * flesh,
         tongue=_tinted(_TONGUE, colourfulness) * flesh,
         cavity=_tinted(_CAVITY, colourfulness) * flesh,
+        colourfulness=colourfulness,
         side=float(np.clip(side, -1.2, 1.2)),
     )
 

@@ -250,9 +250,10 @@ def _measure(
     curve = _robust_parabola(columns[first : last + 1], edge[first : last + 1])
     fit = np.polyval(curve, columns)
     edge = np.clip(edge, fit - 0.040, fit + 0.014)
-    # Where the lower lip covers the edges they end a little below it.
-    edge = edge - 0.004 + 0.014 * (floor - bottom < 0.016)
-    edge = gaussian_filter1d(edge, 0.004 / step)
+    # Where the lower lip covers the edges they end a little below it, along the curve.
+    hidden = gaussian_filter1d((floor - bottom < 0.016).astype(float), 0.015 / step)
+    free = gaussian_filter1d(edge, 0.004 / step) - 0.004
+    edge = free + hidden * (gaussian_filter1d(np.maximum(edge, fit), 0.02 / step) + 0.008 - free)
     top = gaussian_filter1d(median_filter(top, window), 0.01 / step) + 0.014
     top = np.minimum(top, edge - 0.012)
     ends = np.minimum(index - first, last - index) * step
