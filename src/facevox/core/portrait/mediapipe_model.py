@@ -1,7 +1,9 @@
 """Running one of MediaPipe's small networks, loaded when it is first needed."""
 
+import contextlib
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -64,11 +66,29 @@ class MediapipeModel:
             content = self.path.read_bytes()
             if self._edit:
                 content = self._edit(content)
-            interpreter = Interpreter(model_content=content, num_threads=NUM_THREADS)
-            interpreter.allocate_tensors()
+            with _muted_stderr():
+                interpreter = Interpreter(model_content=content, num_threads=NUM_THREADS)
+                interpreter.allocate_tensors()
         except (ValueError, RuntimeError, ArithmeticError, LookupError, OSError) as error:
             raise MissingPiece(
                 f"The face model {self.path} is damaged; delete it and install facevox again."
             ) from error
         sources = [(one["index"], one["shape"]) for one in interpreter.get_input_details()]
         return interpreter, sources, [one["index"] for one in interpreter.get_output_details()]
+
+
+@contextlib.contextmanager
+def _muted_stderr() -> Iterator[None]:
+    """Keep the runtime's greeting, which no option silences, out of the user's terminal."""
+    try:
+        kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # a program without a terminal
+        yield
+        return
+    try:
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)

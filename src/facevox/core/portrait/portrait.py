@@ -22,7 +22,8 @@ class Portrait:
     Attributes:
         pixels: The whole photo, upright, RGB in sRGB.
         face_box: Corners x0, y0, x1, y1 of the face [px].
-        landmarks: x, y [px of the photo] and z (towards the viewer is
+        landmarks: x, y [px of the photo, from the corner of its first pixel, so
+            that array indices are half a pixel less] and z (towards the viewer is
             negative, same unit as x) of the face mesh.
         head_pose: Yaw (+ = towards the picture's right), pitch (+ = down), roll
             (+ = clockwise in the picture) of the head in the photo [deg].

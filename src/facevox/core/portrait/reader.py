@@ -14,7 +14,7 @@ from facevox.core.portrait.head_pose import estimate_head_pose
 from facevox.core.portrait.picture import Source, read_picture
 from facevox.core.portrait.portrait import TURN_LIMIT, TURN_WARNING, Portrait
 
-SMALL_IOD = 48.0
+SMALL_IOD = 32.0
 """Distance between the irises below which the mouth comes out blurred [px]."""
 
 MIN_SHARPNESS = 0.1
