@@ -48,6 +48,24 @@ def test_other_scripts_are_skipped_with_one_warning():
     assert "\u4f60\u597d" in heard[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_english"),
+    [
+        ("Der schnelle Fuchs springt \u00fcber den faulen Hund, und wir gehen heute Abend "
+         "gemeinsam ins Kino, weil das Wetter schlecht ist.", False),
+        ("Le renard rapide saute par dessus le chien et nous allons au cin\u00e9ma ce soir parce "
+         "que le temps est mauvais.", False),
+        ("The fox jumps over the lazy dog and we are going to the cinema tonight because the "
+         "weather is bad.", True),
+        ("Hola amigo.", True),
+    ],
+)  # fmt: skip
+def test_other_languages_are_warned_about(text, is_english):
+    heard = []
+    list(read_sentences(text * 2, warn=heard.append))
+    assert (heard == []) == is_english
+
+
 def test_the_and_to_before_vowels():
     (sentence,) = read_sentences("the apple, the pear, to eat to live")
     said = [" ".join(word.phones) for word in sentence.words if word.text in ("the", "to")]

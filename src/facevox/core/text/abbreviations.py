@@ -127,5 +127,14 @@ WEEKDAYS = {
     "sat": "saturday", "sun": "sunday",
 }  # fmt: skip
 
+FREQUENT = frozenset(
+    "the of and to in a is that it was for on are as with his they at be this have from or by "
+    "one had not but what all were we when your can said there use an each which she do how "
+    "their if will up other about out many then them these so some her would make like him into "
+    "time has look two more go see no way could people my than been call who its now you i he "
+    "me our us did does don't it's i'm because very".split()
+)
+"""Words of which every English text is full."""
+
 CONJUNCTIONS = frozenset("and but or so because although while which who that when".split())
 """Words before which a very long sentence may be cut."""

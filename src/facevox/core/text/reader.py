@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from facevox.core.errors import InputError
-from facevox.core.text.abbreviations import CONJUNCTIONS
+from facevox.core.text.abbreviations import CONJUNCTIONS, FREQUENT
 from facevox.core.text.characters import Folded, fold
 from facevox.core.text.normalize import Pause, Spoken, iterate_words, normalize
 from facevox.core.text.phones import letter_phones, starts_with_vowel, word_phones
@@ -18,6 +18,7 @@ MOST_WORDS = 40
 """Longer sentences are spoken in parts."""
 
 _FEWEST_WORDS = 8
+_LANGUAGE_SAMPLE, _FREQUENT_SHARE = 15, 0.07
 
 Warn = Callable[[str], None]
 
@@ -39,29 +40,54 @@ def read_sentences(text: str, *, warn: Warn | None = None) -> Iterator[Sentence]
 
     Args:
         text: Any text; English is spoken, accents are folded, emoji are dropped.
-        warn: Called once with a sentence if words in another script are skipped.
+        warn: Called with a sentence if words in another script are skipped, and if
+            the text does not look like English; once each.
 
     Raises:
         InputError: If the text holds nothing that can be spoken.
     """
     if not isinstance(text, str):
         raise InputError(f"The text must be a string, got {type(text).__name__}.")
-    spoke = skipped = False
+    notices = _Notices(warn)
+    spoke = False
     for piece in split_sentences(text):
         folded = fold(piece.text)
         items = normalize(folded.text)
-        foreign = [item for item in items if item.skipped]
-        if foreign and not skipped:
-            skipped = True
-            if warn is not None:
-                sample = folded.original_between(foreign[0].start, foreign[0].end)
-                warn(f"Words in another script are skipped, such as {sample[:20]!r}.")
+        notices.mention_skipped(folded, items)
         heard = [_Heard(*entry) for entry in iterate_words(items)]
         if heard:
             spoke = True
+            notices.mention_language(heard)
             yield from _spoken_parts(piece, folded, heard)
     if not spoke:
-        raise InputError(_nothing_to_say(text, skipped))
+        raise InputError(_nothing_to_say(text, notices.skipped))
+
+
+class _Notices:
+    """Tells the user, once each, what is skipped or misread."""
+
+    def __init__(self, warn: Warn | None) -> None:
+        self.skipped = False
+        self._warn = warn or (lambda message: None)
+        self._sample: list[str] = []
+        self._is_judged = False
+
+    def mention_skipped(self, folded: Folded, items: list[Spoken]) -> None:
+        foreign = next((item for item in items if item.skipped), None)
+        if foreign and not self.skipped:
+            self.skipped = True
+            first = folded.original_between(foreign.start, foreign.end)
+            self._warn(f"Words in another script are skipped, such as {first[:20]!r}.")
+
+    def mention_language(self, heard: list[_Heard]) -> None:
+        if self._is_judged:
+            return
+        self._sample += [entry.word.lower() for entry in heard]
+        if len(self._sample) >= _LANGUAGE_SAMPLE:
+            self._is_judged = True
+            frequent = sum(word in FREQUENT for word in self._sample)
+            if frequent < _FREQUENT_SHARE * len(self._sample):
+                self._warn("The text does not look like English; it is read as if it were.")
 
 
 def _nothing_to_say(text: str, skipped: bool) -> str:
