@@ -45,14 +45,8 @@ def test_a_portrait_of_the_astronaut(astronaut, portrait):
     assert portrait.iod == pytest.approx(43, abs=2)
     assert portrait.head_pose == pytest.approx((0, 5, 3.5), abs=6)
     assert (portrait.face_index, portrait.face_count) == (0, 1)
-    assert [("small" in warning) for warning in portrait.warnings] == [True]
+    assert portrait.warnings == ()
     assert read_portrait(portrait) is portrait
-
-
-def test_a_large_sharp_face_gives_no_warning(astronaut):
-    sharp = read_portrait(enlarged(astronaut))
-    # enlarging invents no detail, so of the two only smallness may go
-    assert not any("small" in warning for warning in sharp.warnings)
 
 
 def test_a_blurred_face_is_warned_about(astronaut):
