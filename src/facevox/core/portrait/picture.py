@@ -1,6 +1,8 @@
 """Reading any picture a user may hand over as upright RGB."""
 
+import contextlib
 import io
+import stat
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ MIN_SIDE = 64
 
 BACKGROUND = (224, 224, 224)
 """What shows through transparent parts."""
+
+PHOTO_FORMATS = tuple("JPEG MPO PNG WEBP AVIF GIF BMP DIB TIFF JPEG2000 PPM TGA ICO".split())
 
 Source = str | Path | bytes | bytearray | memoryview | np.ndarray | Image.Image
 
@@ -53,27 +57,33 @@ def read_picture(source: Source) -> UInt8[np.ndarray, "height width 3"]:
 
 
 def _readable_file(path: Path) -> Path:
-    if path.is_dir():
-        raise MediaError(f"{path} is a folder; give the name of one picture.")
+    name = str(path) if len(str(path)) <= 300 else f"{str(path)[:100]}..."
     try:
-        size = path.stat().st_size
+        status = path.stat()
+    except PermissionError as error:
+        raise MediaError(f"No permission to read {name}.") from error
     except (OSError, ValueError) as error:
-        raise MediaError(f"There is no picture {path}; check the name.") from error
-    if not size:
-        raise MediaError(f"{path} is an empty file; save or download the picture again.")
+        raise MediaError(f"There is no picture {name}; check the name.") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise MediaError(f"{name} is a folder; give the name of one picture.")
+    if not stat.S_ISREG(status.st_mode):
+        raise MediaError(f"{name} is not a file; give the name of a picture.")
+    if not status.st_size:
+        raise MediaError(f"{name} is an empty file; save or download the picture again.")
     return path
 
 
-def _decoded(opened: Path | io.BytesIO, name: str) -> np.ndarray:
+def _decoded(source: Path | io.BytesIO, name: str) -> np.ndarray:
     """Open and decode a file, turning what Pillow raises into plain words."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of damaged EXIF; the pixels are fine
-            with Image.open(opened) as image:
+            with _opened(source) as image:
                 return _from_pillow(image, name)
     except UnidentifiedImageError as error:
         raise MediaError(
-            f"{name}: not a picture that can be read; give a JPEG, PNG, WebP, GIF, BMP or TIFF."
+            f"{name}: not a picture that can be read; give a JPEG, PNG, WebP, GIF, BMP or TIFF "
+            "(a HEIC photo must be saved as JPEG first)."
         ) from error
     except Image.DecompressionBombError as error:
         raise MediaError(_too_large(name)) from error
@@ -83,6 +93,19 @@ def _decoded(opened: Path | io.BytesIO, name: str) -> np.ndarray:
         raise MediaError(
             f"{name}: the picture is damaged or cut off ({error}); save or download it again."
         ) from error
+
+
+def _opened(source: Path | io.BytesIO) -> Image.Image:
+    """Open a photo, loading the rarer formats only when the common ones do not fit.
+
+    Formats that hold no photos stay shut: some run programs (EPS).
+    """
+    for load_formats in (Image.preinit, Image.init):
+        load_formats()
+        formats = [name for name in PHOTO_FORMATS if name in Image.OPEN]
+        with contextlib.suppress(UnidentifiedImageError):
+            return Image.open(source, formats=formats)
+    raise UnidentifiedImageError(source)
 
 
 def _from_pillow(image: Image.Image, name: str) -> np.ndarray:
