@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facevox.models.face.warp.lattice import Lattice, invert
+from facevox.models.face.warp.lattice import Lattice, invert, invert_steep
 
 
 @pytest.fixture
@@ -39,3 +39,12 @@ def test_invert_undoes_a_smooth_movement(lattice: Lattice) -> None:
     origin = nodes + back
     forward = origin + lattice.sample(field, origin)
     assert np.abs(forward - nodes)[3:-3, 3:-3].max() < 0.05
+
+
+def test_steep_fields_are_inverted_too(lattice: Lattice) -> None:
+    nodes = lattice.positions()
+    down = 40 / (1 + np.exp(-(nodes[..., 1] - 60) / 5))  # stretches threefold
+    field = np.dstack([np.zeros_like(down), down]).astype(np.float32)
+    origin = nodes + invert_steep(field, lattice, nodes, iterations=8)
+    forward = origin + lattice.sample(field, origin)
+    assert np.abs(forward - nodes)[3:-14, 3:-3].max() < 0.3

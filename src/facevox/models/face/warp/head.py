@@ -16,10 +16,16 @@ from facevox.models.face.warp.lattice import Lattice, invert
 from facevox.models.face.warp.sampling import sample_linear
 from facevox.models.face.warp.thin_plate import ThinPlate, evaluation_matrix
 
-_DEPTH = 1.85
-"""Height of the paraboloid [IOD]; a head is about 2.5 IOD wide."""
+_DEPTH = 2.1
+"""Height of the paraboloid [IOD]; chosen so that a turn reads as commanded."""
 
 _RELIEF = 0.9
+_NOD = 1.15
+"""Nods are drawn this much larger than turns: they read as smaller."""
+
+_FORWARD = 0.25
+"""The neck's axis lies this far behind the middle of the head [IOD]."""
+
 _COARSER = 3
 """The head moves so smoothly that every third node is enough."""
 
@@ -182,11 +188,13 @@ class Head:
     ) -> Float32[np.ndarray, "*n 2"]:
         frame = self.frame
         yaw, pitch, roll = np.deg2rad([pose.yaw, pose.pitch, pose.roll])
-        turn = (np.sin(yaw) * frame.right + np.sin(pitch) * frame.down).astype(np.float32)
+        turn = (np.sin(yaw) * frame.right + _NOD * np.sin(pitch) * frame.down).astype(np.float32)
         spin = np.array(
             [[np.cos(roll) - 1, -np.sin(roll)], [np.sin(roll), np.cos(roll) - 1]], np.float32
         )
         lift = -pose.breath * frame.iod * (_HEAD_LIFT * rigid + _SHOULDER_LIFT * body)
-        moved = depth[..., None] * turn + rigid[..., None] * ((points - self.pivot) @ spin.T)
+        moved = (depth + _FORWARD * frame.iod * rigid)[..., None] * turn + rigid[..., None] * (
+            (points - self.pivot) @ spin.T
+        )
         moved[..., 1] += lift
         return moved.astype(np.float32)

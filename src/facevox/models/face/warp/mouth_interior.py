@@ -89,8 +89,8 @@ class MouthInterior:
         upper = draw_teeth(UPPER, scale=scale, yaw=self._yaw, seed=seed)
         lower = draw_teeth(LOWER, scale=scale, yaw=self._yaw, seed=seed + 1)
         edge = UPPER_EDGE if own is None else own.middle_edge
-        self._upper = self._teeth_layer(upper, edge, 1.0, own)
-        self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.40)
+        self._upper = self._teeth_layer(upper, edge, np.ones(3, np.float32), own)
+        self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.42 * (2 - self._warmth))
         self._tongue = [self._tongue_layer(raised) for raised in (0.0, 1.0)]
 
     def draw(
@@ -211,7 +211,7 @@ class MouthInterior:
         return replace(own, light=light, colour=colour)
 
     def _teeth_layer(
-        self, picture: TeethPicture, edge: float, dim: float, own: OwnTeeth | None = None
+        self, picture: TeethPicture, edge: float, dim: np.ndarray, own: OwnTeeth | None = None
     ) -> _Layer:
         """Colour a row of teeth and set it into the crop."""
         share = (picture.gum / np.maximum(picture.alpha, 1e-3))[..., None]
