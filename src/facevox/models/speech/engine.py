@@ -1,12 +1,13 @@
 """What every speech engine offers; systems know engines by this alone."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from facevox.core.speech import Speech
 from facevox.core.text.sentence import Sentence
 from facevox.core.voice import Voice
 
 
+@runtime_checkable
 class SpeechEngine(Protocol):
     """Turns a sentence into sound with phone times.
 

@@ -13,10 +13,12 @@ from facevox.core.errors import MissingPiece
 FRAME_SHIFT = 0.005
 """Time between two parameter frames [s]."""
 
-_MISSING = (
-    "The speech library flite is not installed; install it with: {command}, "
-    "or choose another speech engine."
-)
+_MISSING = "The speech library flite is not installed; install it with: {command}"
+_INSTALL = {
+    "linux": "sudo apt-get install libflite1",
+    "darwin": "brew install flite",
+    "win32": "wsl sudo apt-get install libflite1 (and run facevox in WSL)",
+}
 
 
 class CUtterance(ctypes.Structure):
@@ -121,8 +123,7 @@ def open_library(stem: str) -> ctypes.CDLL:
             return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
         except OSError:
             continue
-    mac = sys.platform == "darwin"
-    command = "brew install flite" if mac else "sudo apt-get install libflite1"
+    command = _INSTALL.get(sys.platform, _INSTALL["linux"])
     raise MissingPiece(_MISSING.format(command=command))
 
 

@@ -2,7 +2,8 @@
 
 Reference:
     De Cheveigne and Kawahara (2002), "YIN, a fundamental frequency estimator for
-    speech and music", JASA 111(4), steps 1 to 5.
+    speech and music", JASA 111(4), steps 1 to 3 and 5; the
+    threshold of step 4 is relative to the deepest dip.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ HOP = 0.01
 """Time between two values [s]."""
 
 _WINDOW = 0.025
-_THRESHOLD = 0.15
+_NEARLY = 0.1
 _VOICED_BELOW = 0.35
 _SILENCE = 1e-4
 _FRAMES_AT_ONCE = 2000
@@ -57,8 +58,9 @@ def _periods(frames: np.ndarray, window: int, shortest: int, longest: int) -> np
     dips = (inner <= difference[:, shortest - 1 : longest - 2]) & (
         inner <= difference[:, shortest + 1 : longest]
     )
-    low = dips & (inner < _THRESHOLD)
-    best = np.where(low.any(axis=1), low.argmax(axis=1), np.where(dips, inner, 9.0).argmin(axis=1))
+    depth = np.where(dips, inner, np.inf)
+    # The first dip nearly as deep as the deepest: neither half a period nor two.
+    best = (depth <= depth.min(axis=1, keepdims=True) + _NEARLY).argmax(axis=1)
     lag = best + shortest
     rows = np.arange(len(frames))
     before, here, after = (difference[rows, lag + step] for step in (-1, 0, 1))
