@@ -79,7 +79,8 @@ class Lite:
         box: tuple[float, float, float, float] | None = None,
     ) -> TalkingFace:
         """Return a face that speaks the text (see `System.generate`)."""
-        clock = Clock(sample_rate=self.speech.sample_rate, fps=parse_fps(fps))
+        rate = self.speech.sample_rate
+        clock = Clock(sample_rate=rate, hop_length=rate // 100, fps=parse_fps(fps))
         next(read_sentences(text))  # an unspeakable text fails here
         portrait = read_portrait(portrait, face=face, box=box)
         voice = self._voice(portrait, voice, seed)
