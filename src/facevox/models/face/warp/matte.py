@@ -18,6 +18,9 @@ _NETWORK_SIZE = 256
 _WORKING_SIZE = 256
 """Longest side of the picture on which the matte's edge is found [px]."""
 
+_LARGEST, _STRIP = 768, 256
+"""Longest side at which a matte is made [px], and rows that are taken apart at once."""
+
 _EDGE = 0.07
 """Radius in which the matte follows the edges of the picture [IOD]."""
 
@@ -67,11 +70,28 @@ def cut_out(
     likely = _person_likelihood(crop)
     if not _is_trustworthy(likely, landmarks, crop.shape[1::-1]):
         return None
-    cover = _follow_edges(crop, likely, _EDGE * frame.iod)
+    scale = min(1.0, _LARGEST / max(crop.shape[:2]))
+    small = (
+        crop
+        if scale == 1.0
+        else cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    )
+    cover = _follow_edges(small, likely, _EDGE * frame.iod * scale)
     cover = smoothstep(cover, _SURELY_BACK, _SURELY_FRONT).astype(np.float32)
-    background = _fill_in(crop, cover, _HEM * frame.iod)
-    cover = np.maximum(cover, _strays(crop, background, cover, _HEM * frame.iod))
-    return _take_apart(crop, background, np.round(255 * cover).astype(np.uint8))
+    hem = _HEM * frame.iod * scale
+    filled, trust = _fill_in(small, cover, hem)
+    background = _mix(filled, small, trust)
+    cover = np.maximum(cover, _strays(small, background, cover, hem))
+    return _take_apart(crop, filled, trust, np.round(255 * cover).astype(np.uint8))
+
+
+def _mix(
+    filled: UInt8[np.ndarray, "h w 3"],
+    crop: UInt8[np.ndarray, "h w 3"],
+    trust: Float32[np.ndarray, "h w"],
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the picture where it is trusted to be background, what was filled in elsewhere."""
+    return np.round(filled + trust[..., None] * (crop - filled.astype(np.float32))).astype(np.uint8)
 
 
 def _strays(
@@ -92,17 +112,28 @@ def _strays(
 
 def _take_apart(
     crop: UInt8[np.ndarray, "h w 3"],
-    background: UInt8[np.ndarray, "h w 3"],
-    alpha: UInt8[np.ndarray, "h w"],
+    filled: UInt8[np.ndarray, "small_h small_w 3"],
+    trust: Float32[np.ndarray, "small_h small_w"],
+    alpha: UInt8[np.ndarray, "small_h small_w"],
 ) -> Matte:
-    """Return layers that put together give the picture exactly."""
-    behind = cv2.cvtColor(255 - alpha, cv2.COLOR_GRAY2RGB)
-    # Where the picture is darker than what should shine through, it is the background.
-    most = crop.astype(np.float32) * 255 / np.maximum(behind, 1)
-    most[behind == 0] = 255
-    background = np.minimum(background, most).astype(np.uint8)
-    person = cv2.subtract(crop, cv2.multiply(behind, background, scale=1 / 255))
-    return Matte(person=np.dstack([person, alpha]), background=background)
+    """Return layers that put together give the picture exactly, in strips to save memory."""
+    height, width = crop.shape[:2]
+    person, background = np.empty((height, width, 4), np.uint8), np.empty_like(crop)
+    filled, trust, alpha = (
+        layer if layer.shape[:2] == (height, width) else cv2.resize(layer, (width, height))
+        for layer in (filled, trust, alpha)
+    )
+    for top in range(0, height, _STRIP):
+        rows = slice(top, top + _STRIP)
+        behind = cv2.cvtColor(255 - alpha[rows], cv2.COLOR_GRAY2RGB)
+        # Where the picture is darker than what should shine through, it is the background.
+        most = crop[rows].astype(np.float32) * 255 / np.maximum(behind, 1)
+        most[behind == 0] = 255
+        back = np.minimum(_mix(filled[rows], crop[rows], trust[rows]), most).astype(np.uint8)
+        background[rows] = back
+        person[rows, :, :3] = cv2.subtract(crop[rows], cv2.multiply(behind, back, scale=1 / 255))
+        person[rows, :, 3] = alpha[rows]
+    return Matte(person=person, background=background)
 
 
 def _person_likelihood(crop: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "256 256"]:
@@ -161,8 +192,8 @@ def _follow_edges(
 
 def _fill_in(
     crop: UInt8[np.ndarray, "h w 3"], cover: Float32[np.ndarray, "h w"], hem: float
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Return the background, continued smoothly behind the person."""
+) -> tuple[UInt8[np.ndarray, "h w 3"], Float32[np.ndarray, "h w"]]:
+    """Return the background continued smoothly behind the person, and where the picture shows it."""
     height, width = crop.shape[:2]
     scale = min(1.0, 256 / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -174,8 +205,8 @@ def _fill_in(
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     filled = cv2.resize(_push_pull(small, known), (width, height), interpolation=cv2.INTER_LINEAR)
     trust = cv2.blur(cv2.resize(known, (width, height)), (side, side))
-    trust = smoothstep(trust, 0.5, 1.0).astype(np.float32)[..., None]
-    return np.round(filled + trust * (crop - filled)).astype(np.uint8)
+    trust = smoothstep(trust, 0.5, 1.0).astype(np.float32)
+    return np.round(filled).astype(np.uint8), trust
 
 
 def _push_pull(

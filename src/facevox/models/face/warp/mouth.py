@@ -10,6 +10,7 @@ from facevox.core.motion import Motion
 from facevox.models.face.warp.expression import Amounts, Expression
 from facevox.models.face.warp.face_frame import CHIN
 from facevox.models.face.warp.head import Head, HeadPose
+from facevox.models.face.warp.interior_layer import InteriorLayer
 from facevox.models.face.warp.lattice import invert_steep
 from facevox.models.face.warp.linear_light import to_light, to_srgb
 from facevox.models.face.warp.lips import (
@@ -20,7 +21,6 @@ from facevox.models.face.warp.lips import (
     smooth_line,
     wanted_gap,
 )
-from facevox.models.face.warp.mouth_interior import MouthInterior
 from facevox.models.face.warp.mouth_patch import (
     Box,
     blend,
@@ -31,7 +31,7 @@ from facevox.models.face.warp.mouth_patch import (
     fill,
     within,
 )
-from facevox.models.face.warp.sampling import pixel_positions, sample_cubic
+from facevox.models.face.warp.sampling import pixel_positions, sample_picture
 from facevox.models.face.warp.stage import Stage
 
 _MARGIN = 0.14
@@ -118,7 +118,7 @@ class Mouth:
              inner.left + inner.width + reach, inner.top + inner.height + reach)
         )  # fmt: skip
         self.nodes = stage.lattice.positions()
-        self.interior = MouthInterior(stage.crop, stage.landmarks[:, :2].copy(), self.frame.iod)
+        self.interior = InteriorLayer(stage.crop, stage.landmarks, self.frame.iod)
         slit = LipLine(upper=self._rest_line(UPPER_ROWS[0]), lower=self._rest_line(LOWER_ROWS[0]))
         self.slit = slit
         self.repaints_seam = bool(slit.gap(self.frame).max() > NEARLY_CLOSED)
@@ -203,12 +203,11 @@ class Mouth:
             )
             behind = self.interior.draw(
                 inner,
-                state.lips.upper,
-                state.lips.lower,
+                state.lips,
                 jaw_drop=state.jaw_drop,
                 tongue=state.pose.tongue,
                 lip_roll=state.pose.lip_roll,
-                head_shift=state.skull_shift,
+                skull_shift=state.skull_shift,
                 lip_gap=state.pose.lip_gap,
             )
             part = cut(lips, within(inner, box))
@@ -248,7 +247,7 @@ class Mouth:
         pictures = []
         for sheet in (state.upper, state.lower):
             flow = cut(part.enlarge(np.ascontiguousarray(sheet[rows, columns])), local)
-            pictures.append(sample_cubic(self.stage.crop, pixels + flow))
+            pictures.append(sample_picture(self.stage.crop, pixels + flow, self.frame.iod))
         line = _extend(state.lips.middle, 2.0 * self.frame.iod)
         floor = 3.0 * self.frame.iod * self.frame.down
         share = fill(np.vstack([line, line[-1:] + floor, line[:1] + floor]), box)

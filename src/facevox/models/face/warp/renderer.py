@@ -16,7 +16,7 @@ from facevox.models.face.warp.head import Head, HeadPose
 from facevox.models.face.warp.matte import cut_out
 from facevox.models.face.warp.mouth import Mouth, MouthPose
 from facevox.models.face.warp.rest import rest_of
-from facevox.models.face.warp.sampling import pixel_positions, sample_cubic
+from facevox.models.face.warp.sampling import pixel_positions, sample_picture
 from facevox.models.face.warp.slit import find_slit
 from facevox.models.face.warp.stage import set_stage
 
@@ -45,6 +45,7 @@ class WarpRenderer:
         self._stage = stage
         self.height, self.width = stage.photo.shape[:2]
         frame = fit_face_frame(stage.landmarks, basis.neutral)
+        self._iod = frame.iod
         slit = find_slit(stage.crop, stage.landmarks, frame)
         smile, relaxation = rest_of(stage.landmarks, slit, frame, basis)
         expression = Expression(
@@ -84,5 +85,5 @@ class WarpRenderer:
     def _picture(self, positions: Float32[np.ndarray, "h w 2"]) -> UInt8[np.ndarray, "h w 3"]:
         """Return the crop with its pixels moved; the background stays where it is known."""
         if self._matte is None:
-            return sample_cubic(self._stage.crop, positions)
-        return self._matte.lay_over(sample_cubic(self._matte.person, positions))
+            return sample_picture(self._stage.crop, positions, self._iod)
+        return self._matte.lay_over(sample_picture(self._matte.person, positions, self._iod))
