@@ -12,6 +12,9 @@ from jaxtyping import Float32
 
 from facevox.models.face.warp.sampling import sample_linear
 
+_FACETS_SHOW, _BOX = 3, (3, 3)
+"""Step above which the facets between nodes are rounded [px]."""
+
 _LEAST_STRETCH = 0.4
 """Skin that would be squeezed below this part of its size is not followed further."""
 
@@ -91,12 +94,12 @@ class Lattice:
         self, field: Float32[np.ndarray, "rows columns *channels"]
     ) -> Float32[np.ndarray, "height width *channels"]:
         """Return a field at every pixel of the block."""
-        if self.step == 1:
-            return field
-        large = cv2.resize(field, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+        if self.step <= _FACETS_SHOW:
+            return cv2.resize(field, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
         # A box of one step turns the facets into parabolas and keeps straight slopes.
-        odd = self.step - 1 + self.step % 2
-        return cv2.blur(large, (odd, odd)) if self.step > 3 else large
+        finer = (_FACETS_SHOW * self.columns, _FACETS_SHOW * self.rows)
+        smooth = cv2.blur(cv2.resize(field, finer, interpolation=cv2.INTER_LINEAR), _BOX)
+        return cv2.resize(smooth, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
 
 
 def invert(

@@ -193,7 +193,7 @@ def _follow_edges(
 def _fill_in(
     crop: UInt8[np.ndarray, "h w 3"], cover: Float32[np.ndarray, "h w"], hem: float
 ) -> tuple[UInt8[np.ndarray, "h w 3"], Float32[np.ndarray, "h w"]]:
-    """Return the background continued smoothly behind the person, and where the picture shows it."""
+    """Return the background continued behind the person, and where the picture shows it."""
     height, width = crop.shape[:2]
     scale = min(1.0, 256 / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
