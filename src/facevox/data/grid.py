@@ -9,19 +9,39 @@ Reference:
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import av
+import av.error
 import numpy as np
+import soxr
 from jaxtyping import Bool, Float32
 
 from facevox.core.errors import DataError
+from facevox.core.speech import Phone
+from facevox.data.forced_alignment import SAMPLE_RATE, PhoneAligner
 
 ALIGN_RATE = 25_000
 """Ticks per second of the word times."""
 
 VIDEO_FPS = 25
 SILENT_WORDS = ("sil", "sp")
+
+_CODES: tuple[dict[str, str], ...] = (
+    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
+    {"b": "blue", "g": "green", "r": "red", "w": "white"},
+    {"a": "at", "b": "by", "i": "in", "w": "with"},
+    {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},
+    dict(
+        zip("z123456789", "zero one two three four five six seven eight nine".split(), strict=True)
+    ),
+    {"a": "again", "n": "now", "p": "please", "s": "soon"},
+)
+"""The words behind the six characters of a clip's name."""
+
+PRONUNCIATIONS = {"a": "EY", "with": "W IH DH", "again": "AH G EH N", "zero": "Z IH R OW"}
+"""Words of the corpus that are said otherwise than dictionaries expect."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +96,19 @@ def read_words(path: Path) -> tuple[TimedWord, ...]:
     return tuple(words)
 
 
+def sentence_of(name: str) -> tuple[str, ...]:
+    """Return the six words that a clip's name stands for, such as `bbaf2n`.
+
+    The corpus' own word times misspell a few words; the name never does.
+
+    Raises:
+        DataError: If the name is not of that form.
+    """
+    if len(name) != len(_CODES) or any(c not in code for c, code in zip(name, _CODES, strict=True)):
+        raise DataError(f"{name!r} is not the name of a GRID clip, such as bbaf2n.")
+    return tuple(code[letter] for code, letter in zip(_CODES, name, strict=True))
+
+
 def list_clips(folder: Path) -> tuple[GridClip, ...]:
     """Return all clips of a speaker's folder, by name.
 
@@ -90,7 +123,12 @@ def list_clips(folder: Path) -> tuple[GridClip, ...]:
         align = video.with_suffix(".align")
         if not align.exists():
             raise DataError(f"{video} has no word times; expected {align.name} beside it.")
-        clips.append(GridClip(name=video.stem, video=video, words=read_words(align)))
+        spoken = iter(sentence_of(video.stem))
+        words = tuple(
+            word if word.text in SILENT_WORDS else replace(word, text=next(spoken, word.text))
+            for word in read_words(align)
+        )
+        clips.append(GridClip(name=video.stem, video=video, words=words))
     return tuple(clips)
 
 
@@ -131,3 +169,31 @@ def silent_frames(
         if word.text not in SILENT_WORDS:
             silent &= (times < word.start - margin) | (times > word.end + margin)
     return silent
+
+
+def read_sound(clip: GridClip, sample_rate: int) -> Float32[np.ndarray, " samples"]:
+    """Return the clip's sound, mono in [-1, 1]; sample 0 is heard with frame 0.
+
+    Raises:
+        DataError: If the video has no readable sound.
+    """
+    try:
+        with av.open(str(clip.video)) as container:
+            stream = container.streams.audio[0]
+            pieces = list(container.decode(stream))
+            rate = stream.codec_context.sample_rate
+    except (av.error.FFmpegError, IndexError, OSError) as error:
+        raise DataError(f"Cannot read the sound of {clip.video}: {error}.") from error
+    lead = np.zeros(round((pieces[0].time or 0.0) * rate), np.float32)
+    mono = [piece.to_ndarray().mean(0) for piece in pieces]
+    return soxr.resample(np.concatenate([lead, *mono]), rate, sample_rate).astype(np.float32)
+
+
+def align_phones(clip: GridClip, aligner: PhoneAligner) -> tuple[Phone, ...]:
+    """Return the clip's phones with times.
+
+    Raises:
+        DataError: If the words do not fit the sound.
+    """
+    spoken = [word.text for word in clip.words if word.text not in SILENT_WORDS]
+    return aligner.align(read_sound(clip, SAMPLE_RATE), spoken)

@@ -1,0 +1,94 @@
+"""Phone times of recorded speech whose words are known, by pocketsphinx.
+
+Needs the extra `train`.  The acoustic model and a dictionary come inside the
+pocketsphinx wheel.
+
+Reference:
+    Huggins-Daines et al., PocketSphinx: a free, real-time continuous speech
+    recognition system for hand-held devices, ICASSP 2006.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from facevox.core.errors import DataError, MissingPiece
+from facevox.core.speech import SILENCE, Phone
+
+SAMPLE_RATE = 16_000
+HOP = 0.01
+"""Resolution of the aligner [s]."""
+
+_SILENT = ("SIL", "+NSN+", "+SPN+", "<sil>")
+
+
+class PhoneAligner:
+    """Finds when each phone of known words is heard.
+
+    Args:
+        pronunciations: Words that the built-in dictionary lacks or says
+            otherwise, as upper-case ARPAbet without stress ("EY", "B IH N").
+
+    Raises:
+        MissingPiece: If pocketsphinx is not installed.
+    """
+
+    def __init__(self, pronunciations: Mapping[str, str] | None = None) -> None:
+        try:
+            from pocketsphinx import Decoder
+        except ImportError as error:
+            raise MissingPiece(
+                "Phone alignment needs pocketsphinx; run pip install 'facevox[train]'."
+            ) from error
+        self._decoder: Any = Decoder(lm=None, bestpath=False, loglevel="FATAL")
+        self._alias = {word: f"{word}_own" for word in pronunciations or {}}
+        for word, phones in (pronunciations or {}).items():
+            self._decoder.add_word(self._alias[word], phones, False)
+
+    def align(
+        self, waveform: Float32[np.ndarray, " samples"], words: Sequence[str]
+    ) -> tuple[Phone, ...]:
+        """Return phones (no stress) that tile the waveform, pauses included.
+
+        Args:
+            waveform: Mono samples in [-1, 1] at `SAMPLE_RATE`.
+            words: What is said, in order.
+
+        Raises:
+            DataError: If the words do not fit the sound.
+        """
+        sound = (np.clip(waveform, -1, 1) * 32767).astype("<i2").tobytes()
+        try:
+            self._decoder.set_align_text(" ".join(self._alias.get(word, word) for word in words))
+            self._pass(sound)
+            self._decoder.set_alignment()
+            self._pass(sound)
+            aligned = self._decoder.get_alignment()
+        except (RuntimeError, TypeError) as error:
+            raise DataError(f"Cannot align {' '.join(words)!r}: {error}.") from error
+        found: list[Phone] = []
+        index = -1
+        for word in aligned:
+            silent = word.name in _SILENT
+            index += not silent
+            for part in word:
+                name = SILENCE if silent or part.name in _SILENT else part.name.lower()
+                start = part.start * HOP
+                found.append(
+                    Phone(
+                        name=name,
+                        start=start,
+                        end=start + part.duration * HOP,
+                        word=-1 if silent else index,
+                    )
+                )
+        if index + 1 != len(words):
+            raise DataError(f"Aligned {index + 1} of {len(words)} words of {' '.join(words)!r}.")
+        return tuple(found)
+
+    def _pass(self, sound: bytes) -> None:
+        self._decoder.start_utt()
+        self._decoder.process_raw(sound, full_utt=True)
+        self._decoder.end_utt()

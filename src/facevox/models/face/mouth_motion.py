@@ -1,0 +1,157 @@
+"""Speech -> mouth: a small network for co-articulation, then the laws of the mouth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from facevox.core.checkpoint import WEIGHTS, load_checkpoint
+from facevox.core.motion import NUM_MOUTH
+from facevox.core.speech import Speech
+from facevox.models.face import mouth_laws
+from facevox.models.face.mouth_basis import MouthBasis
+from facevox.models.face.mouth_network import (
+    CONTEXT,
+    GAP_UNIT,
+    NUM_OUTPUTS,
+    mouth_network,
+    weight_shapes,
+)
+from facevox.models.face.phone_features import HOP_RATE, loudness, phone_features
+
+GAP_KNEE, GAP_LIMIT = 0.24, 0.38
+"""Openings above the knee are compressed towards the limit [IOD]."""
+
+PRESS = 0.006
+"""How far the lips are aimed beyond contact in a closure [IOD]."""
+
+LABIODENTAL_GAP = 0.03
+"""Largest opening while the lower lip touches the upper teeth [IOD]."""
+
+INTERDENTAL_GAP = 0.05
+"""Smallest opening that shows the tongue [IOD]."""
+
+NARROWING = 0.03
+"""How much narrower than the network says fully rounded lips are [IOD]."""
+
+_CORNERS = (61, 291)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MouthTrack:
+    """What the mouth does, one row per video frame; see `core.motion.Motion`."""
+
+    mouth: Float32[np.ndarray, "frames 6"]
+    lip_gap: Float32[np.ndarray, " frames"]
+    tongue: Float32[np.ndarray, " frames"]
+    lip_roll: Float32[np.ndarray, " frames"]
+
+
+class MouthMotion:
+    """Moves a mouth to speech.
+
+    Args:
+        basis: The shapes whose coefficients are made.
+        weights: Of the network, as `weight_shapes` says.
+    """
+
+    def __init__(self, basis: MouthBasis, weights: dict[str, np.ndarray]) -> None:
+        self.basis = basis
+        self.weights = {name: value.astype(np.float32) for name, value in weights.items()}
+        gain = basis.lip_gap_gain.astype(np.float64)
+        self._opening = gain / (gain @ gain)
+        left, right = _CORNERS
+        width = basis.displacement[:, right, 0] - basis.displacement[:, left, 0]
+        narrow = width - gain * (gain @ width) / (gain @ gain)
+        self._narrowing = -narrow / (narrow @ width)
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> "MouthMotion":
+        """Return the network that comes in the package, or the one at `path`.
+
+        Raises:
+            CheckpointError: If weights are absent, damaged or do not fit.
+        """
+        path = path or WEIGHTS / "mouth_motion.safetensors"
+        return cls(MouthBasis.load(), load_checkpoint(path, weight_shapes()))
+
+    @property
+    def num_parameters(self) -> int:
+        """Learned numbers of the network and the basis."""
+        learned = sum(value.size for value in self.weights.values())
+        return learned + self.basis.displacement.size
+
+    def track(
+        self, speech: Speech, times: Float64[np.ndarray, " frames"], frame: float, strength: float
+    ) -> MouthTrack:
+        """Return the mouth at the given instants of one sentence.
+
+        Args:
+            speech: The sentence.
+            times: Rising instants, from the sentence's own start [s].
+            frame: Time between two video frames [s].
+            strength: Opening relative to the natural one; closures stay closed.
+        """
+        outputs = self.outputs_at(speech, times)
+        level = strength * mouth_laws.activity(times, speech.phones)
+        mouth = outputs[:, :NUM_MOUTH] * level[:, None]
+        gap = self._lawful_gap(
+            np.maximum(outputs[:, NUM_MOUTH] * GAP_UNIT, 0) * level, speech, times
+        )
+        closed = mouth_laws.closed(times, speech.phones, frame)
+        gap = soft_limit(gap * level) * (1 - closed)
+        rounding = mouth_laws.phone_level(times, speech.phones, mouth_laws.ROUNDING, 0.09)
+        shown = np.minimum(level, 1.2)
+        mouth += (NARROWING * rounding * shown)[:, None] * self._narrowing
+        aimed = gap - PRESS * closed * np.minimum(strength, 1.0)
+        mouth += (aimed - self.basis.gap(mouth))[:, None] * self._opening
+        shown = np.minimum(level, 1.0)
+        tongue = mouth_laws.phone_level(times, speech.phones, mouth_laws.TONGUE, 0.05)
+        roll = self._labiodental(times, speech)
+        return MouthTrack(
+            mouth=mouth.astype(np.float32),
+            lip_gap=gap.astype(np.float32),
+            tongue=(tongue * shown * (1 - closed)).astype(np.float32),
+            lip_roll=(roll * shown * (1 - closed)).astype(np.float32),
+        )
+
+    def outputs_at(
+        self, speech: Speech, times: Float64[np.ndarray, " frames"]
+    ) -> Float64[np.ndarray, "frames 7"]:
+        """Return what the network alone says at instants of the sentence."""
+        last = max(speech.duration, float(times[-1]) if len(times) else 0.0)
+        num_hops = int(np.ceil(last * HOP_RATE)) + 2
+        hops = (np.arange(-CONTEXT, num_hops + CONTEXT) / HOP_RATE).astype(np.float32)
+        energy = loudness(speech.waveform, speech.sample_rate, hops)
+        rows = mouth_network(phone_features(speech.phones, hops, energy), self.weights)
+        own = np.arange(num_hops)
+        return np.stack(
+            [np.interp(times * HOP_RATE, own, rows[:, c]) for c in range(NUM_OUTPUTS)], 1
+        )
+
+    def _labiodental(
+        self, times: Float64[np.ndarray, " frames"], speech: Speech
+    ) -> Float64[np.ndarray, " frames"]:
+        heights = dict.fromkeys(mouth_laws.LABIODENTAL, 1.0)
+        return mouth_laws.phone_level(times, speech.phones, heights, 0.06)
+
+    def _lawful_gap(
+        self,
+        gap: Float64[np.ndarray, " frames"],
+        speech: Speech,
+        times: Float64[np.ndarray, " frames"],
+    ) -> Float64[np.ndarray, " frames"]:
+        """Keep /f v/ nearly closed and /th dh/ open enough for the tongue."""
+        labiodental = self._labiodental(times, speech)
+        gap = gap + labiodental * (np.minimum(gap, LABIODENTAL_GAP) - gap)
+        heights = dict.fromkeys(mouth_laws.INTERDENTAL, 1.0)
+        interdental = mouth_laws.phone_level(times, speech.phones, heights, 0.05)
+        return gap + interdental * (np.maximum(gap, INTERDENTAL_GAP) - gap)
+
+
+def soft_limit(gap: Float64[np.ndarray, " frames"]) -> Float64[np.ndarray, " frames"]:
+    """Compress openings above `GAP_KNEE` so that they never pass `GAP_LIMIT` [IOD]."""
+    span = GAP_LIMIT - GAP_KNEE
+    above = np.maximum(gap - GAP_KNEE, 0)
+    return np.minimum(gap, GAP_KNEE) + span * np.tanh(above / span)
