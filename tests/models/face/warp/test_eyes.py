@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
-from drawn_face import draw_face
 
 from facevox.models.face.warp.eyes import Eyes
 
 REST = (0.0, (0.0, 0.0), 0.0)
 
 
-def test_at_rest_nothing_changes():
+def test_at_rest_nothing_changes(draw_face):
     crop, landmarks, iod = draw_face()
     eyes = Eyes(crop, landmarks, iod)
     assert eyes.flow(*REST) == []
@@ -15,7 +14,7 @@ def test_at_rest_nothing_changes():
     np.testing.assert_array_equal(eyes.retouch(*REST), crop)
 
 
-def test_a_blink_covers_iris_and_sclera_and_nothing_else():
+def test_a_blink_covers_iris_and_sclera_and_nothing_else(draw_face):
     crop, landmarks, iod = draw_face()
     shut = Eyes(crop, landmarks, iod).retouch(1.0, (0.0, 0.0), 0.0)
     iris, sclera = shut[184:189, 198:203], shut[188:190, 185:190]
@@ -28,7 +27,7 @@ def test_a_blink_covers_iris_and_sclera_and_nothing_else():
     np.testing.assert_array_equal(shut[155:165, 180:220], crop[155:165, 180:220])
 
 
-def test_closure_is_monotonic():
+def test_closure_is_monotonic(draw_face):
     crop, landmarks, iod = draw_face()
     eyes = Eyes(crop, landmarks, iod)
     dark = []
@@ -39,7 +38,7 @@ def test_closure_is_monotonic():
 
 
 @pytest.mark.parametrize("eyelids", [0.3, 0.6, 1.0])
-def test_lid_flow_does_not_fold(eyelids):
+def test_lid_flow_does_not_fold(draw_face, eyelids):
     eyes = Eyes(*draw_face())
     for _, field in eyes.flow(eyelids, (0.0, 0.0), 0.0):
         column = field[:, field.shape[1] // 2, 1]
@@ -48,7 +47,7 @@ def test_lid_flow_does_not_fold(eyelids):
 
 
 @pytest.mark.parametrize("angle", [-5.0, 5.0])
-def test_gaze_moves_the_iris_sideways(angle):
+def test_gaze_moves_the_iris_sideways(draw_face, angle):
     crop, landmarks, iod = draw_face()
     photo = Eyes(crop, landmarks, iod).retouch(0.0, (angle, 0.0), 0.0)
 
@@ -60,7 +59,7 @@ def test_gaze_moves_the_iris_sideways(angle):
 
 
 @pytest.mark.parametrize("angle", [-5.0, 5.0])
-def test_gaze_moves_iris_and_lid_up_and_down(angle):
+def test_gaze_moves_iris_and_lid_up_and_down(draw_face, angle):
     crop, landmarks, iod = draw_face()
     photo = Eyes(crop, landmarks, iod).retouch(0.0, (0.0, angle), 0.0)
 
@@ -71,7 +70,7 @@ def test_gaze_moves_iris_and_lid_up_and_down(angle):
 
 
 @pytest.mark.parametrize("brows", [-1.0, 1.0])
-def test_brows_move_and_hair_does_not(brows):
+def test_brows_move_and_hair_does_not(draw_face, brows):
     crop, landmarks, iod = draw_face()
     photo = Eyes(crop, landmarks, iod).retouch(0.0, (0.0, 0.0), brows)
 
@@ -83,7 +82,7 @@ def test_brows_move_and_hair_does_not(brows):
     np.testing.assert_array_equal(photo[186:], crop[186:])
 
 
-def test_closed_eyes_are_left_alone():
+def test_closed_eyes_are_left_alone(draw_face):
     crop, landmarks, iod = draw_face(openness=1.0)
     photo = Eyes(crop, landmarks, iod).retouch(1.0, (0.0, 0.0), 0.0)
     np.testing.assert_array_equal(photo, crop)

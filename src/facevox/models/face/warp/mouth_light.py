@@ -22,10 +22,12 @@ IRISES = ((468, 469, 470, 471, 472), (473, 474, 475, 476, 477))
 """Centre and rim of the right and the left iris."""
 
 CHEEKS = (50, 280)
-LOWER_LIP = (17, 84, 314, 15, 86, 316)
 
 _GAIN, _SCLERA_POWER, _CHEEK_POWER = 1.02, 0.80, -0.12
 _TOOTH_TINT = np.array([0.97, 1.0, 0.92], np.float32)
+_SKIN = np.array([1.70, 1.0, 0.80], np.float32)
+"""Typical ratio of red and blue to green of skin in white light."""
+
 _GUM = np.array([0.50, 0.17, 0.16], np.float32)
 _TONGUE = np.array([0.46, 0.16, 0.15], np.float32)
 _CAVITY = np.array([0.060, 0.019, 0.015], np.float32)
@@ -68,18 +70,20 @@ def measure_mouth_light(
     """
     radius = max(2, round(0.06 * iod))
     cheeks = [_patch_colour(crop, landmarks[index], radius) for index in CHEEKS]
-    lip = np.mean([_patch_colour(crop, landmarks[i], max(1, radius // 3)) for i in LOWER_LIP], 0)
     cheek = np.mean(cheeks, axis=0)
     sclera = _sclera_colour(crop, landmarks)
     if sclera is None:
         sclera = np.maximum(cheek, 0.02) ** np.float32(0.5) * np.float32(0.5)
     cheek_level = max(float(luminance(cheek)), 0.01)
-    sclera_level = float(np.clip(luminance(sclera), 0.45 * cheek_level, 0.75))
+    colourfulness = _colourfulness(crop)
+    trust = max(_trust(sclera, cheek), 1 - colourfulness)
+    floor = (0.8 - 0.35 * trust) * cheek_level
+    sclera_level = float(np.clip(luminance(sclera), floor, 0.75))
     level = _GAIN * sclera_level**_SCLERA_POWER * cheek_level**_CHEEK_POWER
     level = float(np.clip(level, 0.03, 0.78))
 
-    colourfulness = _colourfulness(cheek, lip, sclera)
-    cast = np.clip(sclera / max(float(luminance(sclera)), 1e-3), 0.6, 1.5)
+    cast = trust * _chroma(sclera) + (1 - trust) * _chroma(cheek / _SKIN)
+    cast = np.clip(cast, 0.6, 1.5)
     white = level * cast
     flesh_light = min(level, 2.2 * cheek_level + 0.10)
     flesh = flesh_light / 0.55 * cast
@@ -129,10 +133,26 @@ def _sclera_colour(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None
     return np.mean(colours, axis=0) if colours else None
 
 
-def _colourfulness(cheek: np.ndarray, lip: np.ndarray, sclera: np.ndarray) -> float:
-    """Return 0 for a grey or toned photo, whose hues are all the same, 1 for a colour one."""
-    chroma = [np.log((c[0] + 0.01) / (c[2] + 0.01)) for c in (cheek, lip, sclera)]
-    return float(np.clip((max(chroma) - min(chroma) - 0.08) / 0.25, 0.0, 1.0))
+def _chroma(colour: np.ndarray) -> np.ndarray:
+    """Return a colour of luminance 1."""
+    return colour / max(float(luminance(colour)), 1e-3)
+
+
+def _trust(sclera: np.ndarray, cheek: np.ndarray) -> float:
+    """Return 1 if the sclera is paler than skin, 0 if it looks like a lid of a narrow eye."""
+    red = [float(np.log((c[0] + 0.005) / (c[2] + 0.005))) for c in (cheek, sclera)]
+    return float(np.clip((red[0] - red[1]) / 0.30, 0.0, 1.0))
+
+
+def _colourfulness(crop: np.ndarray) -> float:
+    """Return 0 for a grey or toned photo, whose hues follow from brightness, 1 for a colour one."""
+    step = max(1, max(crop.shape) // 64)
+    pixels = cv2.blur(crop, (step, step))[::step, ::step].reshape(-1, 3).astype(np.float64)
+    level = np.log(pixels.mean(-1) + 8.0)
+    hue = np.log((pixels[:, 0] + 8.0) / (pixels[:, 2] + 8.0))
+    tone = np.polynomial.Polynomial.fit(level, hue, 2) if np.ptp(level) > 0.1 else np.zeros_like
+    spread = float(np.ptp(np.percentile(hue - tone(level), [5, 95])))
+    return float(np.clip((spread - 0.05) / 0.06, 0.0, 1.0))
 
 
 def _tinted(colour: np.ndarray, colourfulness: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 IOD = 100.0
 SIZE = 500
@@ -18,7 +19,13 @@ _UPPER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 _LOWER_LIP = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
 
 
-def draw_face(*, gain=1.0, grey=False, gap=0.0, openness=13.0):
+@pytest.fixture
+def draw_face():
+    """Return the function that draws a face."""
+    return _draw_face
+
+
+def _draw_face(*, gain=1.0, grey=False, gap=0.0, openness=13.0):
     """Return crop, landmarks and iod of a frontal face."""
     skin, white, lip = (205, 160, 140), (225, 220, 215), (180, 100, 100)
     crop = np.full((SIZE, SIZE, 3), 90, np.uint8)
