@@ -1,8 +1,7 @@
 """The portable speech engine: flite's statistical voices with exact sliders.
 
 Melody and tempo are set on flite's vocoder parameters, before any sound exists.
-The vocal tract is made longer or shorter by playing the sound slower or faster,
-after tempo and pitch were set the other way round, so that only formants move.
+The sound is made by our own vocoder, which also moves the formants.
 """
 
 from dataclasses import dataclass, replace
@@ -14,8 +13,8 @@ from facevox.core.errors import InputError
 from facevox.core.speech import PHONES, Speech
 from facevox.core.text.sentence import Sentence
 from facevox.core.voice import Voice
-from facevox.core.waveform import normalise_level, resample, soft_limit, tilt_spectrum
-from facevox.models.speech import flite_library
+from facevox.core.waveform import normalise_level, soft_limit, tilt_spectrum
+from facevox.models.speech import flite_library, vocoder
 from facevox.models.speech.flite_library import VOICES, Parameters, Token
 from facevox.models.speech.melody import set_melody
 from facevox.models.speech.timeline import lay_out, spoken_runs
@@ -48,7 +47,7 @@ class FliteEngine:
     """
 
     name = "flite"
-    sample_rate = 24_000
+    sample_rate = vocoder.SAMPLE_RATE
 
     def base_voices(self) -> tuple[str, ...]:
         """Return slt (a woman), rms (a man) and awb (a Scottish man)."""
@@ -71,18 +70,16 @@ class FliteEngine:
         _check_words(sentence)
         settings = _settings(voice)
         library = flite_library.flite_library()
-        segments, drawn = library.predict(voice.base, _tokens(sentence))
-        f0 = set_melody(drawn.f0, segments, sentence, settings.f0_mean, settings.f0_range)
-        shaped = _at_tempo(replace(drawn, f0=f0), settings)
-        sound = self._finish(library.vocode(voice.base, shaped), settings)
+        segments, predicted = library.predict(voice.base, _tokens(sentence))
+        f0 = set_melody(predicted.f0, segments, sentence, settings.f0_mean, settings.f0_range)
+        shaped = _at_tempo(replace(predicted, f0=f0), settings.rate)
+        sound = self._finish(vocoder.synthesise(shaped, settings.vocal_tract), settings)
         runs = spoken_runs(segments, sentence.words, sentence.pause)
         return lay_out(sound, f0, runs, sentence.words, self.sample_rate, settings.rate)
 
     def _finish(
         self, sound: Float32[np.ndarray, " _"], settings: _Settings
     ) -> Float32[np.ndarray, " _"]:
-        own_rate = flite_library.SAMPLE_RATE / settings.vocal_tract
-        sound = resample(sound, own_rate, self.sample_rate)
         sound = tilt_spectrum(sound, self.sample_rate, settings.brightness)
         sound = normalise_level(sound, self.sample_rate)
         gain = np.float32(10 ** (settings.energy / 20))
@@ -124,24 +121,22 @@ def _tokens(sentence: Sentence) -> list[Token]:
     ]
 
 
-def _at_tempo(parameters: Parameters, settings: _Settings) -> Parameters:
-    """Read the frames faster or slower, and raise F0 by what the tract will take away."""
-    step = settings.rate * settings.vocal_tract
+def _at_tempo(parameters: Parameters, rate: float) -> Parameters:
+    """Read the frames faster or slower."""
     last = len(parameters.f0) - 1
-    positions = np.arange(int(last / step) + 1) * step
+    positions = np.arange(int(np.ceil(last / rate)) + 1) * rate
     before = np.minimum(positions.astype(int), last)
     after = np.minimum(before + 1, last)
-    part = (positions - before).astype(np.float32)[:, None]
+    part = (positions - before).clip(0, 1).astype(np.float32)[:, None]
 
     def between(rows: np.ndarray) -> np.ndarray:
         return rows[before] * (1 - part) + rows[after] * part
 
     f0 = parameters.f0[:, None]
-    glide = between(f0)
     hold = f0[np.where(part[:, 0] < 0.5, before, after)]
     both_voiced = (f0[before] > 0) & (f0[after] > 0)
     return Parameters(
-        f0=np.where(both_voiced, glide, hold)[:, 0] * np.float32(settings.vocal_tract),
+        f0=np.where(both_voiced, between(f0), hold)[:, 0],
         mel_cepstrum=between(parameters.mel_cepstrum),
         voicing=between(parameters.voicing),
     )

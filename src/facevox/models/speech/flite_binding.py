@@ -2,7 +2,7 @@
 
 import ctypes
 import sys
-from ctypes import POINTER, c_char_p, c_float, c_int, c_short, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int, c_void_p
 from typing import Any
 
 import numpy as np
@@ -25,18 +25,6 @@ class CUtterance(ctypes.Structure):
     """cst_utterance."""
 
     _fields_ = [(name, c_void_p) for name in ("features", "ffunctions", "relations", "ctx")]
-
-
-class CWave(ctypes.Structure):
-    """cst_wave."""
-
-    _fields_ = [
-        ("type", c_char_p),
-        ("sample_rate", c_int),
-        ("num_samples", c_int),
-        ("num_channels", c_int),
-        ("samples", POINTER(c_short)),
-    ]
 
 
 class CTrack(ctypes.Structure):
@@ -71,32 +59,8 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "val_track": (POINTER(CTrack), [c_void_p]),
     "val_cg_db": (c_void_p, [c_void_p]),
     "mlpg": (POINTER(CTrack), [POINTER(CTrack), c_void_p]),
-    "mlsa_resynthesis": (
-        POINTER(CWave),
-        [POINTER(CTrack), POINTER(CTrack), c_void_p, c_void_p, c_int],
-    ),
     "delete_track": (None, [POINTER(CTrack)]),
-    "delete_wave": (None, [POINTER(CWave)]),
 }
-
-
-class TrackView:
-    """A numpy array dressed as a flite track; flite reads the array's own memory."""
-
-    def __init__(self, columns: Float32[np.ndarray, "frames channels"]) -> None:
-        self._columns = np.ascontiguousarray(columns, np.float32)
-        frames, channels = self._columns.shape
-        self._times = np.arange(max(frames, 2), dtype=np.float32) * np.float32(FRAME_SHIFT)
-        rows = self._columns.ctypes.data + 4 * channels * np.arange(frames, dtype=np.uintp)
-        self._rows = rows.astype(np.uintp)
-        self._track = CTrack(
-            None,
-            frames,
-            channels,
-            self._times.ctypes.data_as(POINTER(c_float)),
-            self._rows.ctypes.data_as(POINTER(POINTER(c_float))),
-        )
-        self.pointer = ctypes.pointer(self._track)
 
 
 def read_track(track: Any) -> Float32[np.ndarray, "frames channels"]:

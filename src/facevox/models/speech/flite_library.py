@@ -1,15 +1,14 @@
-"""The C library flite, by ctypes: words with phones -> vocoder parameters -> sound.
+"""The C library flite, by ctypes: words with phones -> vocoder parameters.
 
-flite predicts, every 5 ms, what its mixed-excitation MLSA vocoder needs.  We take
-these parameters out, change melody and tempo there (where nothing is damaged),
-and hand them back to flite's own vocoder.
+flite predicts, every 5 ms, what a mixed-excitation vocoder needs.  We take these
+parameters out and make the sound ourselves (`vocoder.py`), so that melody, tempo
+and formants are set where nothing is damaged.
 
 Reference:
     Black (2006), "CLUSTERGEN: A Statistical Parametric Synthesizer using
     Trajectory Modeling", Interspeech.
 """
 
-import ctypes
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from jaxtyping import Float32
 from facevox.core.errors import FacevoxError, MissingPiece
 from facevox.models.speech.flite_binding import (
     SIGNATURES,
-    TrackView,
     open_library,
     read_track,
     register_voice,
@@ -100,9 +98,7 @@ class FliteLibrary:
                 )
             function.restype, function.argtypes = result, arguments
         self._flite.flite_init()
-        self._libc = ctypes.CDLL(None)
         self._voices = {name: register_voice(name) for name in VOICES}
-        self._models: dict[str, int] = {}
 
     def predict(self, voice: str, tokens: list[Token]) -> tuple[list[Segment], Parameters]:
         """Predict phone times and vocoder parameters at the voice's own tempo and pitch."""
@@ -117,27 +113,9 @@ class FliteLibrary:
                     raise FacevoxError("flite could not speak a sentence.")
                 features = utterance.contents.features
                 model = flite.val_cg_db(flite.feat_val(features, b"cg_db"))
-                self._models[voice] = model
                 return list(self._segments(utterance)), self._parameters(features, model)
             finally:
                 flite.delete_utterance(utterance)
-
-    def vocode(self, voice: str, parameters: Parameters) -> Float32[np.ndarray, " samples"]:
-        """Turn parameters into sound at 16 kHz; `predict` must have used the voice before."""
-        columns = np.column_stack([parameters.f0, parameters.mel_cepstrum])
-        track, strengths = TrackView(columns), TrackView(parameters.voicing)
-        with self._lock:
-            # The vocoder's noise comes from libc's rand.
-            self._libc.srand(1)
-            wave = self._flite.mlsa_resynthesis(
-                track.pointer, strengths.pointer, self._models[voice], None, 0
-            )
-            try:
-                content = wave.contents
-                samples = np.ctypeslib.as_array(content.samples, (content.num_samples,))
-                return samples.astype(np.float32) / 32768.0
-            finally:
-                self._flite.delete_wave(wave)
 
     def _append_tokens(self, utterance: Any, tokens: list[Token]) -> None:
         flite = self._flite
