@@ -201,6 +201,8 @@ class Mouth:
             cover = cv2.GaussianBlur(
                 fill(opening, inner), (0, 0), max(0.5, _SOFT_EDGE * self.frame.iod)
             )
+            # A slit thinner than a pixel covers only part of it.
+            cover *= min(1.0, state.pose.lip_gap * self.frame.iod)
             behind = self.interior.draw(
                 inner,
                 state.lips,

@@ -6,16 +6,20 @@ from jaxtyping import Float32, UInt8
 
 from facevox.models.face.warp.linear_light import to_light, to_srgb
 
-_SUBPIXEL = 4
+_SUBPIXEL, _FINER = 4, 4
 
 Box = tuple[int, int, int, int]
 
 
 def fill(polygon: Float32[np.ndarray, "points 2"], box: Box) -> Float32[np.ndarray, "h w"]:
     """Return how much of each pixel of a box a polygon covers, 0 to 1."""
-    mask = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
-    points = np.round((polygon - np.array(box[:2])) * (1 << _SUBPIXEL)).astype(np.int32)
-    cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, _SUBPIXEL)
+    width, height = box[2] - box[0], box[3] - box[1]
+    # OpenCV draws half a pixel of outline around what it fills: little, on finer pixels.
+    mask = np.zeros((_FINER * height, _FINER * width), np.uint8)
+    points = (polygon - np.array(box[:2]) + 0.5) * _FINER - 0.5
+    fixed = np.round(points * (1 << _SUBPIXEL)).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], 255, cv2.LINE_8, _SUBPIXEL)
+    mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
     return mask.astype(np.float32) * (1 / 255)
 
 
