@@ -9,7 +9,7 @@ landmarks are found again in the degraded picture by the product's own face mesh
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,17 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from facevox.core.checkpoint import WEIGHTS, save_checkpoint
-from facevox.core.portrait.face_mesh import crop_around, fit_mesh
-from facevox.core.portrait.portrait import Portrait
 from facevox.core.portrait.reader import read_portrait
-from facevox.data.degrade import degrade
-from facevox.data.portraits import SETS, LabelledPortrait, list_portraits
-from facevox.models.bridge.face_features import FaceFeatures, iris_size
-from facevox.models.bridge.perception import AGES, NAME, NUM_TRAITS, AgeModel, traits
+from facevox.data.portraits import SETS, list_portraits
+from facevox.models.bridge.face_features import FaceFeatures
+from facevox.models.bridge.perception import (
+    AGES,
+    NAME,
+    NUM_TRAITS,
+    VOTERS,
+    AgeModel,
+    mean_vote,
+)
 from facevox.recipes.face_judges import (
     area_under_roc,
     calibration_error,
@@ -34,7 +38,7 @@ from facevox.recipes.face_judges import (
     ridge,
     wilson_interval,
 )
-from facevox.recipes.mouth_basis import make_frontal, mean_face
+from facevox.recipes.face_table import Table, describe, mean_shape
 
 PURPOSE = (
     "Estimates how a face is likely to be perceived (sex, age) to pick a voice that fits; "
@@ -49,6 +53,13 @@ LIMITS = (
 )
 
 
+AGE_BLOCKS = ("edges", "upper_shape", "lower_shape")
+"""Features for the age: the grain of the skin depends more on camera and make-up."""
+
+
+SHAPES = ("upper_shape", "lower_shape")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Training:
     """Settings of a run.
@@ -59,101 +70,18 @@ class Training:
         age_strength: Ridge penalty of the judge of age.
         folds: Folds of the cross-validation.
         adult_iris_spread: Factor on the scatter of the iris, for pictures worse than ours.
-        age_spread: Factor on the scatter of the age estimate, likewise.
+        caution: Part that is kept of the certainty measured on a set not trained on; photos
+            of users differ more than one studio from another.
         seed: Seed of everything.
     """
 
-    copies: int = 10
+    copies: int = 8
     sex_strength: float = 3e-3
     age_strength: float = 3e-3
     folds: int = 10
     adult_iris_spread: float = 1.5
-    age_spread: float = 1.2
+    caution: float = 0.6
     seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Table:
-    """Pictures, each once as it is and then its degraded copies, described.
-
-    Attributes:
-        rows: What is known of the picture of each row.
-        clean: Whether a row is the picture as it is.
-        blocks: Features by block.
-        traits: Build of the face.
-        iris: Diameter of the iris [IOD].
-    """
-
-    rows: list[LabelledPortrait]
-    clean: Bool[np.ndarray, " n"]
-    blocks: dict[str, Float[np.ndarray, "n d"]]
-    traits: Float[np.ndarray, "n 2"]
-    iris: Float[np.ndarray, " n"]
-
-    @property
-    def female(self) -> Bool[np.ndarray, " n"]:
-        """Whether each row shows a woman."""
-        return np.array([row.female for row in self.rows])
-
-    @property
-    def age(self) -> Float[np.ndarray, " n"]:
-        """Age of each row [years], NaN where it is unknown."""
-        return np.array([np.nan if row.age is None else row.age for row in self.rows])
-
-    @property
-    def source(self) -> np.ndarray:
-        """Set of each row."""
-        return np.array([row.source for row in self.rows])
-
-    @property
-    def people(self) -> list[str]:
-        """Person of each row."""
-        return [row.person for row in self.rows]
-
-
-def find_again(
-    portrait: Portrait, pixels: np.ndarray, landmarks: Float[np.ndarray, "478 3"]
-) -> Portrait:
-    """Return a degraded portrait with the mesh that the product finds in it."""
-    mesh = fit_mesh(pixels, crop_around(landmarks))
-    return replace(portrait, pixels=pixels, landmarks=mesh.landmarks)
-
-
-def mean_shape(
-    portraits: list[Portrait],
-) -> tuple[Float[np.ndarray, "478 3"], Int[np.ndarray, " 478"]]:
-    """Return the frontal, symmetric mean face and its mirror map."""
-    faces = np.stack([portrait.landmarks for portrait in portraits]).astype(np.float64)
-    face, mirror = make_frontal(mean_face(faces))
-    flip = np.array([-1.0, 1.0, 1.0])
-    return (face + face[mirror] * flip) / 2, mirror
-
-
-def describe(
-    listed: tuple[LabelledPortrait, ...],
-    portraits: list[Portrait],
-    features: FaceFeatures,
-    training: Training,
-) -> Table:
-    """Describe all pictures and their degraded copies."""
-    rows, clean, found = [], [], []
-    for index, (row, portrait) in enumerate(zip(listed, portraits, strict=True)):
-        generator = np.random.default_rng([training.seed, index])
-        views = [portrait] + [
-            find_again(portrait, *degrade(portrait, generator)) for _ in range(training.copies)
-        ]
-        for number, view in enumerate(views):
-            rows.append(row)
-            clean.append(number == 0)
-            found.append((features(view), traits(view.landmarks), iris_size(view.landmarks)))
-    names = found[0][0]
-    return Table(
-        rows=rows,
-        clean=np.array(clean),
-        blocks={name: np.stack([one[0][name] for one in found]) for name in names},
-        traits=np.stack([one[1] for one in found]),
-        iris=np.array([one[2] for one in found]),
-    )
 
 
 def person_weights(table: Table, chosen: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -172,10 +100,28 @@ def person_weights(table: Table, chosen: Bool[np.ndarray, " n"]) -> Float[np.nda
     return weights[chosen] / weights[chosen].mean()
 
 
+def age_weights(
+    table: Table, chosen: Bool[np.ndarray, " n"], width: float = 0.12
+) -> Float[np.ndarray, " n"]:
+    """Return weights by which all ages count alike, however many people are of that age.
+
+    Args:
+        table: The pictures.
+        chosen: Rows that count.
+        width: Ages that differ by less than this share are taken together.
+    """
+    years = np.log(table.age[chosen])
+    kinds, kind = np.unique(years, return_inverse=True)
+    density = np.array([np.exp(-0.5 * ((years - one) / width) ** 2).sum() for one in kinds])
+    weights = 1 / density[kind]
+    return weights / weights.mean()
+
+
 def fit_judge(
     table: Table,
     chosen: Bool[np.ndarray, " n"],
     target: Float[np.ndarray, " n"],
+    weights: Float[np.ndarray, " m"],
     strength: float,
     blocks: tuple[str, ...],
 ) -> tuple[Float[np.ndarray, " d"], float]:
@@ -189,32 +135,41 @@ def fit_judge(
         part = block[chosen]
         scale = part.std(0) + 1e-4 * np.abs(part).max()
         # landmarks share one unit, so that those which hardly move stay unimportant
-        scale = np.full_like(scale, scale.mean()) if name == "shape" else scale
+        scale = np.full_like(scale, scale.mean()) if name in SHAPES else scale
         scale = scale * np.sqrt(part.shape[1])
         centers.append(part.mean(0))
         scales.append(scale if name in blocks else np.full_like(scale, np.inf))
     center, scale = np.concatenate(centers), np.concatenate(scales)
     x = (np.concatenate(list(table.blocks.values()), 1)[chosen] - center) / scale
-    slope, bias = ridge(x, target[chosen], person_weights(table, chosen), strength)
-    weights = slope / scale
-    return weights, bias - float(weights @ center)
+    slope, bias = ridge(x, target[chosen], weights, strength)
+    judge = slope / scale
+    return judge, bias - float(judge @ center)
 
 
-def predict_held_out(
-    table: Table,
-    target: Float[np.ndarray, " n"],
-    strength: float,
-    fold: Int[np.ndarray, " n"],
-    blocks: tuple[str, ...] | None = None,
-) -> Float[np.ndarray, " n"]:
-    """Return for every row the answer of a judge that has not seen its fold."""
+def fit_judges(
+    table: Table, chosen: Bool[np.ndarray, " n"], training: Training
+) -> tuple[Float[np.ndarray, "4 d"], Float[np.ndarray, " 4"]]:
+    """Fit the voters on the sex and the judge of age on some rows."""
+    sex, log_age = np.where(table.female, 1.0, -1.0), np.log(table.age)
+    weights, strength = person_weights(table, chosen), training.sex_strength
+    judges = [fit_judge(table, chosen, sex, weights, strength, (one,)) for one in VOTERS]
+    known = chosen & ~np.isnan(log_age)
+    weights, strength = age_weights(table, known), training.age_strength
+    judges.append(fit_judge(table, known, log_age, weights, strength, AGE_BLOCKS))
+    slopes, biases = zip(*judges, strict=True)
+    return np.stack(slopes), np.array(biases)
+
+
+def judge_held_out(
+    table: Table, fold: Int[np.ndarray, " n"], training: Training
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Return mean vote and age estimate of judges that have not seen a row's fold."""
     everything = np.concatenate(list(table.blocks.values()), 1)
-    answers = np.empty(len(table.rows))
+    answers = np.empty((len(VOTERS) + 1, len(table.rows)))
     for one in np.unique(fold):
-        chosen = (fold != one) & ~np.isnan(target)
-        weights, bias = fit_judge(table, chosen, target, strength, blocks or tuple(table.blocks))
-        answers[fold == one] = everything[fold == one] @ weights + bias
-    return answers
+        judges, biases = fit_judges(table, fold != one, training)
+        answers[:, fold == one] = judges @ everything[fold == one].T + biases[:, None]
+    return mean_vote(answers[:-1]), answers[-1]
 
 
 def fit_ages(table: Table, estimate: Float[np.ndarray, " n"], training: Training) -> AgeModel:
@@ -228,7 +183,7 @@ def fit_ages(table: Table, estimate: Float[np.ndarray, " n"], training: Training
     return AgeModel(
         slope=float(slope),
         offset=float(offset),
-        sigma=float(scatter * training.age_spread),
+        sigma=float(scatter),
         iris=float(np.mean([part.mean() for part in by_set])),
         iris_sigma=float(np.std(iris) * training.adult_iris_spread),
     )
@@ -262,8 +217,6 @@ def measure_age(
     table: Table, estimate: Float[np.ndarray, " n"], ages: AgeModel
 ) -> dict[str, dict[str, float]]:
     """Return error and correlation of the age [years]."""
-    from facevox.models.bridge.perception import AGES
-
     results = {}
     london = table.source == "london"
     for name, part in {
@@ -283,7 +236,7 @@ def measure_age(
     return results
 
 
-def fit_traits(table: Table) -> tuple[Float[np.ndarray, "2 2"], Float[np.ndarray, " 2"]]:
+def fit_traits(table: Table) -> tuple[Float[np.ndarray, "2 3"], Float[np.ndarray, " 3"]]:
     """Return means (men, women) and the scale within a sex of the build."""
     means = np.stack([table.traits[table.female == sex].mean(0) for sex in (False, True)])
     inner = table.traits - means[table.female.astype(int)]
@@ -295,38 +248,32 @@ def train(data: Path, training: Training) -> tuple[dict[str, np.ndarray], dict[s
     listed = list_portraits(data / "faces")
     portraits = [read_portrait(row.path) for row in listed]
     shape, mirror = mean_shape(portraits)
-    table = describe(listed, portraits, FaceFeatures(shape, mirror), training)
-    sex, log_age = np.where(table.female, 1.0, -1.0), np.log(table.age)
+    table = describe(listed, portraits, FaceFeatures(shape, mirror), training.copies, training.seed)
     people = folds_by_person(table.people, training.folds, training.seed)
     sets = np.array([SETS.index(name) for name in table.source])
-    held_out = predict_held_out(table, sex, training.sex_strength, people)
-    other_set = predict_held_out(table, sex, training.sex_strength, sets)
-    estimate = predict_held_out(table, log_age, training.age_strength, people)
-    everything = np.ones(len(sex), bool)
+    held_out, estimate = judge_held_out(table, people, training)
+    other_set, _ = judge_held_out(table, sets, training)
+    everything = np.ones(len(sets), bool)
     # a user's photo is a new set: the certainty is that on sets not trained on
     factor = fit_temperature(other_set, table.female, person_weights(table, everything))
-    blocks = tuple(table.blocks)
-    judges = (
-        fit_judge(table, everything, sex, training.sex_strength, blocks),
-        fit_judge(table, ~np.isnan(log_age), log_age, training.age_strength, blocks),
-    )
+    factor *= training.caution
+    judges, biases = fit_judges(table, everything, training)
     ages = fit_ages(table, estimate, training)
     means, scales = fit_traits(table)
     chances = 1 / (1 + np.exp(-factor * other_set))
     tensors = {
         "shape": shape.astype(np.float32),
         "mirror": mirror.astype(np.int16),
-        "judges": np.stack([judges[0][0] * factor, judges[1][0]]).astype(np.float32),
-        "biases": np.array([judges[0][1] * factor, judges[1][1]], np.float32),
+        "judges": judges.astype(np.float32),
+        "biases": biases.astype(np.float32),
         "trait_means": means.astype(np.float32),
         "trait_scales": scales.astype(np.float32),
     }
-    config = {"num_features": len(judges[0][0]), "ages": asdict(ages)}
+    config = {"num_features": judges.shape[1], "certainty": factor, "ages": asdict(ages)}
     results = {
         "sex_by_person": measure_sex(table, held_out),
         "sex_other_set": measure_sex(table, other_set),
         "calibration_error_other_set": round(calibration_error(chances, table.female), 3),
-        "logit_factor": round(factor, 3),
         "age_by_person": measure_age(table, estimate, ages),
         "wrong_by_person": sorted(
             {r.path.stem for r, s, c in zip(table.rows, held_out, table.clean, strict=True)

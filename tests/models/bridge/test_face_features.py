@@ -56,7 +56,8 @@ def test_left_and_right_are_alike(features, portrait):
 def test_the_shape_of_the_mean_face_is_nothing(features, portrait):
     mean = (features.shape * 100 + 300).astype(np.float32)
     blocks = features(replace(portrait, landmarks=mean))
-    np.testing.assert_allclose(blocks["shape"], 0, atol=1e-4)
+    np.testing.assert_allclose(blocks["upper_shape"], 0, atol=1e-4)
+    np.testing.assert_allclose(blocks["lower_shape"], 0, atol=1e-4)
 
 
 def test_a_face_at_the_very_edge_of_the_photo(features, portrait):

@@ -25,6 +25,9 @@ STABLE = (
 )  # fmt: skip
 """Landmarks by which faces are laid upon each other."""
 
+NOSE_BASE = 2
+"""Landmark below which the face moves with speech and smiles: the end of the upper face."""
+
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _LIGHT_REACH = 12.0  # px over which the light is taken as even
 _IRIS_RIM = (1, 2, 3, 4)
@@ -41,6 +44,7 @@ class FaceFeatures:
     def __init__(self, shape: Float[np.ndarray, "478 3"], mirror: Int[np.ndarray, " 478"]) -> None:
         self.shape, self.mirror = shape.astype(np.float64), mirror
         self.texture = FaceTexture(shape)
+        self._is_upper = shape[:NUM_SKIN, 1] < shape[NOSE_BASE, 1]
 
     @cached_property
     def _cells(self) -> Bool[np.ndarray, "cells half"]:
@@ -50,13 +54,15 @@ class FaceFeatures:
         return share[:, : NUM_CELLS // 2] > 0.3
 
     def __call__(self, portrait: Portrait) -> dict[str, Float32[np.ndarray, " n"]]:
-        """Return the blocks `edges`, `grain` and `shape`."""
+        """Return the blocks `edges`, `grain`, `upper_shape` and `lower_shape`."""
         flat = self.texture.unwrap(portrait.pixels, portrait.landmarks)
         light = np.log(flat.astype(np.float32) @ _GREY + 8)
+        shape = self._shape(portrait.landmarks)
         return {
             "edges": self._edges(self._even_light(light)),
             "grain": self._grain(light),
-            "shape": self._shape(portrait.landmarks),
+            "upper_shape": shape[self._is_upper].ravel(),
+            "lower_shape": shape[~self._is_upper].ravel(),
         }
 
     def _even_light(
@@ -110,7 +116,7 @@ class FaceFeatures:
             finer = coarser
         return np.concatenate(bands).astype(np.float32)
 
-    def _shape(self, landmarks: Float32[np.ndarray, "478 3"]) -> Float32[np.ndarray, " n"]:
+    def _shape(self, landmarks: Float32[np.ndarray, "478 3"]) -> Float32[np.ndarray, "468 3"]:
         """Return the symmetric part of what the face differs from the mean by."""
         stable = list(STABLE)
         mean = self.shape - self.shape[stable].mean(0)
@@ -118,7 +124,7 @@ class FaceFeatures:
         face = face @ _best_turn(face[stable], mean[stable])
         face *= np.linalg.norm(mean[stable]) / np.linalg.norm(face[stable])
         both = (face + (face * [-1.0, 1.0, 1.0])[self.mirror]) / 2
-        return (both - mean)[:NUM_SKIN].ravel().astype(np.float32)
+        return (both - mean)[:NUM_SKIN].astype(np.float32)
 
 
 def iris_size(landmarks: Float32[np.ndarray, "478 3"]) -> float:

@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32
 from facevox.core.checkpoint import WEIGHTS, load_card, load_checkpoint
 from facevox.core.errors import CheckpointError
 from facevox.core.portrait.portrait import NUM_LANDMARKS, Portrait
-from facevox.models.bridge.face_features import FaceFeatures, iris_size
+from facevox.models.bridge.face_features import NOSE_BASE, FaceFeatures, iris_size
 
 NAME = "face_to_voice"
 AGES = np.arange(3.0, 91.0)
@@ -19,10 +19,18 @@ GROWN_UP = 18.0
 IRIS_GROWTH = 0.0154
 """Share of the adult distance between the eyes that is missing per year below `GROWN_UP`."""
 
-NUM_TRAITS = 2
+VOTERS = ("edges", "grain", "upper_shape")
+"""Blocks of features that vote on the sex, each with its own judge."""
+
+VOTE_LIMIT = 1.0
+"""A voter that is surer than this says this, so that none decides alone on a strange face."""
+
+NUM_TRAITS = 3
 _LEFT_JAW, _RIGHT_JAW = 397, 172
 _LEFT_CHEEK, _RIGHT_CHEEK = 454, 234
-_NOSE_ROOT, _NOSE_BASE = 168, 2
+_LEFT_TEMPLE, _RIGHT_TEMPLE = 356, 127
+_LEFT_EYE_CORNER, _RIGHT_EYE_CORNER = 263, 33
+_NOSE_ROOT = 168
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +43,7 @@ class Perceived:
         age_sigma: Standard deviation of these guesses [years].
         breadth: Width of the jaw [sd], 0 for the average of that sex.
         length: Length of the nose over the width of the face [sd], likewise.
+        width: Width of the temples over the span of the eyes [sd], likewise.
     """
 
     female: float
@@ -42,6 +51,7 @@ class Perceived:
     age_sigma: float
     breadth: float = 0.0
     length: float = 0.0
+    width: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +75,7 @@ class AgeModel:
     iris: float
     iris_sigma: float
     prior_age: float = 36.0
-    prior_sigma: float = 0.42
+    prior_sigma: float = 0.45
     prior_any: float = 0.06
 
     def posterior(self, estimate: float, iris: float) -> Float[np.ndarray, " ages"]:
@@ -91,9 +101,10 @@ class FacePerception:
 
     Args:
         features: What faces are described by.
-        judges: Weight of every feature for the logit of `female` and for the age estimate.
+        judges: Weight of every feature for each of the `VOTERS`, then for the age estimate.
         biases: Their biases.
-        trait_means: Means of the two traits, of men and of women.
+        certainty: Logit of `female` per mean vote.
+        trait_means: Means of the traits, of men and of women.
         trait_scales: Their standard deviations within a sex.
         ages: How to read the age estimate.
     """
@@ -101,14 +112,15 @@ class FacePerception:
     def __init__(
         self,
         features: FaceFeatures,
-        judges: Float32[np.ndarray, "2 n"],
-        biases: Float32[np.ndarray, " 2"],
-        trait_means: Float32[np.ndarray, "2 2"],
-        trait_scales: Float32[np.ndarray, " 2"],
+        judges: Float32[np.ndarray, "4 n"],
+        biases: Float32[np.ndarray, " 4"],
+        certainty: float,
+        trait_means: Float32[np.ndarray, "2 3"],
+        trait_scales: Float32[np.ndarray, " 3"],
         ages: AgeModel,
     ) -> None:
         self.features, self.ages = features, ages
-        self._judges, self._biases = judges, biases
+        self._judges, self._biases, self._certainty = judges, biases, certainty
         self._trait_means, self._trait_scales = trait_means, trait_scales
 
     @classmethod
@@ -124,8 +136,8 @@ class FacePerception:
         shapes = {
             "shape": (NUM_LANDMARKS, 3),
             "mirror": (NUM_LANDMARKS,),
-            "judges": (2, size),
-            "biases": (2,),
+            "judges": (len(VOTERS) + 1, size),
+            "biases": (len(VOTERS) + 1,),
             "trait_means": (2, NUM_TRAITS),
             "trait_scales": (NUM_TRAITS,),
         }
@@ -138,6 +150,7 @@ class FacePerception:
             FaceFeatures(found["shape"], found["mirror"].astype(np.int64)),
             found["judges"],
             found["biases"],
+            float(_config(card, "certainty")),
             found["trait_means"],
             found["trait_scales"],
             ages,
@@ -151,23 +164,30 @@ class FacePerception:
     def __call__(self, portrait: Portrait) -> Perceived:
         """Return how the face is likely to be seen."""
         description = np.concatenate(list(self.features(portrait).values()))
-        logit, estimate = (self._judges @ description + self._biases).tolist()
-        female = float(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
+        *votes, estimate = (self._judges @ description + self._biases).tolist()
+        female = float(1 / (1 + np.exp(-self._certainty * mean_vote(np.array(votes)))))
         chances = self.ages.posterior(estimate, iris_size(portrait.landmarks))
         age = float(chances @ AGES)
         mean = (1 - female) * self._trait_means[0] + female * self._trait_means[1]
-        breadth, length = (traits(portrait.landmarks) - mean) / self._trait_scales
+        build = np.clip((traits(portrait.landmarks) - mean) / self._trait_scales, -3, 3)
+        breadth, length, width = build.tolist()
         return Perceived(
             female=female,
             age=age,
             age_sigma=float(np.sqrt(chances @ (AGES - age) ** 2)),
-            breadth=float(np.clip(breadth, -3, 3)),
-            length=float(np.clip(length, -3, 3)),
+            breadth=breadth,
+            length=length,
+            width=width,
         )
 
 
-def traits(landmarks: Float32[np.ndarray, "478 3"]) -> Float[np.ndarray, " 2"]:
-    """Return log(jaw width / IOD) and log(nose length / face width).
+def mean_vote(votes: Float[np.ndarray, "voters *n"]) -> Any:
+    """Return the mean of the votes, each held within `VOTE_LIMIT`."""
+    return np.clip(votes, -VOTE_LIMIT, VOTE_LIMIT).mean(0)
+
+
+def traits(landmarks: Float32[np.ndarray, "478 3"]) -> Float[np.ndarray, " 3"]:
+    """Return the logs of jaw width / IOD, nose length / face width, temples / eye span.
 
     Of the distances tried these change least with a smile.
     """
@@ -178,7 +198,8 @@ def traits(landmarks: Float32[np.ndarray, "478 3"]) -> Float[np.ndarray, " 2"]:
     return np.log(
         [
             distance(_LEFT_JAW, _RIGHT_JAW) / distance(473, 468),
-            distance(_NOSE_ROOT, _NOSE_BASE) / distance(_LEFT_CHEEK, _RIGHT_CHEEK),
+            distance(_NOSE_ROOT, NOSE_BASE) / distance(_LEFT_CHEEK, _RIGHT_CHEEK),
+            distance(_LEFT_TEMPLE, _RIGHT_TEMPLE) / distance(_LEFT_EYE_CORNER, _RIGHT_EYE_CORNER),
         ]
     )
 

@@ -46,10 +46,13 @@ CHILD = 14.0
 """Below this age only the base voice that can be made small enough is used [years]."""
 
 # Spread of the draws of one face.
-_LOG_F0, _TRACT, _RATE, _F0_RANGE, _BRIGHTNESS, _AGE = 0.08, 0.02, 0.06, 0.14, 1.2, 0.4
-# What one standard deviation of the face's build does to the middle of the draws.
-_BREADTH_F0, _BREADTH_TRACT, _LENGTH_F0, _LENGTH_RATE = -0.045, 0.010, -0.03, -0.02
-_NUM_DRAWS = 7
+_LOG_F0, _TRACT, _RATE, _F0_RANGE, _BRIGHTNESS, _AGE = 0.06, 0.015, 0.045, 0.10, 0.9, 0.3
+# What one standard deviation of the face's build does to the middle of the draws.  Large
+# speakers tend to long tracts and low voices, within a sex only loosely; the rest has no
+# meaning but that faces differ and keep their own.
+_BREADTH_F0, _LENGTH_F0, _BREADTH_TRACT = -0.065, -0.04, 0.013
+_LENGTH_RATE, _WIDTH_F0_RANGE, _WIDTH_BRIGHTNESS = -0.03, 0.10, -0.9
+_NUM_DRAWS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +86,7 @@ class VoiceDistribution:
     def base_weights(self) -> dict[str, float]:
         """Return how likely each base voice is.
 
-        Which of two fitting base voices is preferred depends on the shape of the face, so
+        Which of two fitting base voices is preferred depends on the length of the face, so
         that faces differ in more than pitch.
         """
         seen = self.perceived
@@ -91,35 +94,36 @@ class VoiceDistribution:
             return {"rms": 1.0}
         woman = float(np.clip((seen.female - 0.35) / 0.3, 0, 1))
         man = (1 - woman) * _step((seen.age - 20.0) / 4.0)
-        taste = _step(1.6 * seen.length)
-        return {
-            "slt": woman * (0.4 + 0.5 * taste),
-            "awb": man * (0.05 + 0.55 * taste),
-            "rms": 1 - woman * (0.4 + 0.5 * taste) - man * (0.05 + 0.55 * taste),
-        }
+        slt = woman * (0.1 + 0.8 * _step(3.0 * seen.length))
+        awb = man * (0.05 + 0.75 * _step(3.0 * (seen.length - 0.5)))
+        return {"slt": slt, "awb": awb, "rms": 1 - slt - awb}
 
     def _pick(self, place: float) -> str:
         names, weights = zip(*self.base_weights().items(), strict=True)
         index = int(np.searchsorted(np.cumsum(weights), place, side="right"))
         return names[min(index, len(names) - 1)]
 
-    def _voice(self, name: str, noise: Float[np.ndarray, " 7"]) -> Voice:
+    def _voice(self, name: str, noise: Float[np.ndarray, " 6"]) -> Voice:
         seen = self.perceived
         base = next(base for base in BASES if base.name == name)
-        usual = usual_voice(seen.female, seen.age + _AGE * seen.age_sigma * noise[5])
+        # people who are fairly sure to be taken for a man get a man's voice, not one between
+        sex = seen.female**2 * (3 - 2 * seen.female)
+        usual = usual_voice(sex, seen.age + _AGE * seen.age_sigma * noise[5])
         pitch = _BREADTH_F0 * seen.breadth + _LENGTH_F0 * seen.length + _LOG_F0 * noise[0]
         # long tracts go with low pitch, within a sex only loosely
         size = _BREADTH_TRACT * seen.breadth + _TRACT * (0.95 * noise[1] - 0.3 * noise[0])
         tract = usual.vocal_tract * (1 + size) / base.own_tract
         rate = usual.rate + _LENGTH_RATE * seen.length + _RATE * noise[2]
+        melody = usual.f0_range + _WIDTH_F0_RANGE * seen.width + _F0_RANGE * noise[3]
+        tilt = usual.brightness + _WIDTH_BRIGHTNESS * seen.width + _BRIGHTNESS * noise[4]
         return Voice(
             engine=ENGINE,
             base=base.name,
             f0_mean=_held(usual.f0_mean * np.exp(pitch), base.f0_mean, 2),
             vocal_tract=_held(tract, base.vocal_tract, 4),
             rate=_held(rate, RATE, 4),
-            f0_range=_held(usual.f0_range + _F0_RANGE * noise[3], F0_RANGE, 4),
-            brightness=_held(usual.brightness + _BRIGHTNESS * noise[4], BRIGHTNESS, 3),
+            f0_range=_held(melody, F0_RANGE, 4),
+            brightness=_held(tilt, BRIGHTNESS, 3),
             origin=ORIGIN,
         )
 
