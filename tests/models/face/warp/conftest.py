@@ -29,6 +29,7 @@ def _draw_face(*, gain=1.0, grey=False, gap=0.0, openness=13.0):
     """Return crop, landmarks and iod of a frontal face."""
     skin, white, lip = (205, 160, 140), (225, 220, 215), (180, 100, 100)
     crop = np.full((SIZE, SIZE, 3), 90, np.uint8)
+    crop[:, : SIZE // 2], crop[:, SIZE // 2 :] = (115, 90, 65), (65, 90, 115)
     cv2.ellipse(crop, (250, 230), (130, 180), 0, 0, 360, skin, -1)
     landmarks = np.full((478, 2), 250.0, np.float32)
     for index, x in enumerate((200, 300)):
