@@ -62,16 +62,17 @@ def _harmonics(
     part = np.arange(HOP) / HOP
     per_sample = glide[:-1, None] * (1 - part) + glide[1:, None] * part
     cycles = (np.cumsum(per_sample.ravel()) / SAMPLE_RATE).reshape(spans, HOP)
-    turn = np.exp(2j * np.pi * cycles[active])
+    turn = np.exp(2j * np.pi * (cycles[active] % 1.0)).astype(np.complex64)
     rotation = np.ones_like(turn)
+    rising = part.astype(np.float32)
     gain = voiced * 2.0 / np.sqrt(MODEL_RATE / (glide * vocal_tract))
     for number in range(1, int(_HIGHEST / (vocal_tract * glide[voiced].min())) + 1):
         rotation *= turn
         frequency = number * glide * vocal_tract
         envelope = _complex_envelope(cepstra, np.minimum(frequency, _HIGHEST))
         share = (voicing * _band_shares(frequency).T).sum(axis=1)
-        weight = gain * share * (frequency < _HIGHEST) * envelope
-        moving = weight[active, None] * (1 - part) + weight[active + 1, None] * part
+        weight = (gain * share * (frequency < _HIGHEST) * envelope).astype(np.complex64)
+        moving = weight[active, None] * (1 - rising) + weight[active + 1, None] * rising
         sound[active] += (moving * rotation).real
     return sound.ravel()
 
