@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from facevox.core.errors import InputError
 from facevox.core.portrait.portrait import Portrait
@@ -97,14 +97,20 @@ def _moving_box(
     )
 
 
+def _reflected(start: int, stop: int, size: int) -> Int[np.ndarray, " count"]:
+    """Return indices into `size` pixels, going back and forth beyond both ends."""
+    period = max(2 * (size - 1), 1)
+    index = np.abs(np.arange(start, stop)) % period
+    return np.minimum(index, period - index) if size > 1 else index * 0
+
+
 def _cut(
     photo: UInt8[np.ndarray, "height width 3"], box: tuple[int, int, int, int]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Return the pixels of a box, continued beyond the border."""
+    """Return the pixels of a box, mirrored beyond the border."""
     height, width = photo.shape[:2]
     x0, y0, x1, y1 = box
-    rows = np.clip(np.arange(y0, y1), 0, height - 1)
-    columns = np.clip(np.arange(x0, x1), 0, width - 1)
+    rows, columns = _reflected(y0, y1, height), _reflected(x0, x1, width)
     return photo[rows[:, None], columns[None, :]]
 
 
