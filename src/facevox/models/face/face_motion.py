@@ -64,11 +64,12 @@ class MotionStream:
         Args:
             speech: The sentence.
             first_frame: Number of its first video frame within the whole.
-            num_frames: Video frames to make; frame k is shown at k / fps.
+            num_frames: Video frames to make; frame k is on the screen from k / fps to
+                (k + 1) / fps and shows the face of the middle of that time.
             offset: Time at which its sound starts within the whole [s].
         """
         frames = np.arange(first_frame, first_frame + num_frames)
-        times = frames * float(1 / self._fps)
+        times = (frames + 0.5) * float(1 / self._fps)
         self._listen(speech, offset)
         track = self._mouth.track(
             speech, times - offset, float(1 / self._fps), self._controls.mouth
