@@ -1,7 +1,9 @@
+import cv2
 import numpy as np
 import pytest
 
 from facevox.models.face.warp.eyes import Eyes
+from facevox.models.face.warp.glasses import find_glasses
 
 REST = (0.0, (0.0, 0.0), 0.0)
 
@@ -86,3 +88,17 @@ def test_closed_eyes_are_left_alone(draw_face):
     crop, landmarks, iod = draw_face(openness=1.0)
     photo = Eyes(crop, landmarks, iod).retouch(1.0, (0.0, 0.0), 0.0)
     np.testing.assert_array_equal(photo, crop)
+
+
+def test_glasses_stay_where_they_are(draw_face):
+    crop, landmarks, iod = draw_face()
+    for x in (200, 300):
+        cv2.ellipse(crop, (x, 195), (40, 27), 0, 0, 360, (25, 25, 30), 4)
+    cv2.line(crop, (240, 186), (260, 186), (25, 25, 30), 4)
+    assert find_glasses(crop, landmarks, iod) is not None
+    assert find_glasses(*draw_face()) is None
+    photo = Eyes(crop, landmarks, iod).retouch(1.0, (0.0, 0.0), 1.0)
+    frame = (crop.max(-1) < 35) & (np.abs(np.arange(crop.shape[0])[:, None] - 195) > 18)
+    moved = np.abs(photo.astype(int) - crop).max(-1)
+    assert moved[frame].max() <= 30
+    assert photo[184:189, 198:203].mean() > 120, "still blinks"

@@ -6,12 +6,15 @@ plates cannot do this: their inverse folds when a lid is more than half closed. 
 that unfolds was hidden in the photo; it takes its colour from around the eye.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 from scipy.ndimage import gaussian_filter1d
 
 from facevox.models.face.warp.eye_geometry import EyeGeometry
+from facevox.models.face.warp.glasses import Rims
 from facevox.models.face.warp.linear_light import luminance, to_light
 
 EYEBALL_RADIUS = 0.19
@@ -38,6 +41,7 @@ class Eyelids:
         eye: Where the parts of the eye are.
         iod: Distance between the iris centres [px].
         blur: Blur of the photo, below which nothing is drawn [px].
+        rims: Rims of glasses, which must not move.
     """
 
     def __init__(
@@ -46,7 +50,14 @@ class Eyelids:
         eye: EyeGeometry,
         iod: float,
         blur: float,
+        rims: Rims | None = None,
     ) -> None:
+        self._pouch = np.float32(0.22)
+        self._border = _border(eye.across.shape, 0.05 * iod)
+        if rims is not None:
+            eye = replace(eye, brow=np.maximum(eye.brow, np.float32(-rims.above)))
+            self._pouch = np.maximum(rims.below - 0.02 - eye.lower, 0.04).astype(np.float32)
+            self._border = self._border * (1 - smooth_step((np.abs(eye.across) - 0.25) / 0.10))
         self.eye, self._iod = eye, iod
         x0, y0, x1, y1 = eye.box
         light = to_light(crop[y0:y1, x0:x1])
@@ -67,7 +78,6 @@ class Eyelids:
         # Lashes flare out beyond the outer corner: skin covers them there too.
         flare = np.where(eye.across * eye.outer > 0, 0.12, 0.01)
         self._reach = smooth_step((half + flare - away) / 0.06)
-        self._border = _border(away.shape, 0.05 * iod)
         self._lash_colour = self._lashes(light)
         self._blur = blur / iod
         self._skin = self._hidden_skin(light)
@@ -101,6 +111,9 @@ class Eyelids:
             rows = start[:, None] + np.linspace(-0.018, 0.018, 7)[None]
             samples = self._sample(light, np.broadcast_to(along[:, None], rows.shape), rows)
             colours.append(gaussian_filter1d(np.median(samples, axis=1), 4.0, axis=0))
+        # Below a near brow or rim there is no free skin above the eye.
+        free = gaussian_filter1d(smooth_step((upper - brow - 0.06) / 0.05), 4.0)[:, None]
+        colours[0] = colours[1] + free * (colours[0] - colours[1])
         at = (np.clip(eye.across, along[0], along[-1]) - along[0]) / 0.01
         maps = [
             cv2.remap(
@@ -152,7 +165,7 @@ class Eyelids:
         below = (eye.down > lower - 0.004) & ~above
         reach = np.maximum(upper - self._lash - eye.brow, 1e-3)
         lid = -fall * _unfold((eye.down - eye.brow) / reach)
-        pouch = -rise * (1 - smooth_step((eye.down - lower - 0.01) / 0.22))
+        pouch = -rise * (1 - smooth_step((eye.down - lower - 0.01) / self._pouch))
         ball_across, ball_down = self._eyeball(right, look, upper, lower)
         down = np.where(above, lid, np.where(below, pouch, ball_down))
         across = np.where(above | below, np.float32(0), ball_across)

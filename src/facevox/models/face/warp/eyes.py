@@ -7,6 +7,7 @@ from jaxtyping import Float32, UInt8
 from facevox.models.face.warp.brows import Brows
 from facevox.models.face.warp.eye_geometry import measure_eye
 from facevox.models.face.warp.eyelids import Eyelids
+from facevox.models.face.warp.glasses import find_glasses
 from facevox.models.face.warp.linear_light import to_light, to_srgb
 from facevox.models.face.warp.sharpness import measure_blur
 
@@ -16,7 +17,8 @@ Box = tuple[int, int, int, int]
 class Eyes:
     """Moves eyelids, gaze and brows of one photo.
 
-    Everything is in face-fixed coordinates of the crop: before the head moves.
+    Everything is in face-fixed coordinates of the crop: before the head moves.  Glasses
+    stay where they are: lids move inside their rims, brows behind them not at all.
 
     Args:
         crop: The working crop of the photo, sRGB.
@@ -33,9 +35,15 @@ class Eyes:
         self._crop, self._iod = crop, iod
         self._photo = crop.copy()
         self._dirty: list[Box] = []
-        measured = (measure_eye(landmarks, iod, index, crop.shape[:2]) for index in (0, 1))
         blur = measure_blur(crop, landmarks, iod)
-        self._lids = [Eyelids(crop, eye, iod, blur) for eye in measured if eye is not None]
+        glasses = find_glasses(crop, landmarks, iod)
+        self._brow_share = 1.0 if glasses is None else 0.0
+        self._lids = []
+        for index in (0, 1):
+            eye = measure_eye(landmarks, iod, index, crop.shape[:2])
+            if eye is not None:
+                rims = None if glasses is None else glasses[index]
+                self._lids.append(Eyelids(crop, eye, iod, blur, rims))
         self._brows = Brows(landmarks, iod, crop.shape[:2])
 
     @property
@@ -56,6 +64,7 @@ class Eyes:
         Returns:
             One entry per box of `boxes`, the brows' only if they move, nothing at rest.
         """
+        brows = brows * self._brow_share
         moves_eyes = eyelids > 0 or gaze[0] != 0 or gaze[1] != 0
         fields = []
         if moves_eyes or brows != 0:
@@ -100,6 +109,7 @@ class Eyes:
         """
         for x0, y0, x1, y1 in self._dirty:
             self._photo[y0:y1, x0:x1] = self._crop[y0:y1, x0:x1]
+        brows = brows * self._brow_share
         fields = self.flow(eyelids, gaze, brows)
         self._dirty = [box for box, _ in fields]
         lifts = [fields.pop()] if brows != 0 else []
