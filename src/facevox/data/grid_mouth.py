@@ -99,13 +99,17 @@ def add_stress(phones: Sequence[Phone], words: Sequence[str]) -> tuple[Phone, ..
 def read_mouth_clips(
     clips: Sequence[GridClip], tracks: Path, basis: MouthBasis
 ) -> tuple[list[MouthClip], list[str]]:
-    """Measure and align all clips; return them with the reasons for those left out."""
+    """Measure and align all clips; return them with the reasons for those left out.
+
+    Raises:
+        DataError: If no clip can be used.
+    """
     aligner = PhoneAligner(PRONUNCIATIONS)
     ready, left_out = [], []
     for clip in clips:
-        track = read_track(tracks / f"{clip.name}.npz")
         spoken = sentence_words(clip)
         try:
+            track = read_track(tracks / f"{clip.name}.npz")
             if track.found.mean() < 0.9:
                 raise DataError(f"{clip.name} shows the face in {track.found.mean():.0%} only.")
             mouth, lip_gap = measure_mouth(clip, track, basis)
@@ -124,6 +128,8 @@ def read_mouth_clips(
                 found=track.found,
             )
         )
+    if not ready:
+        raise DataError(f"None of {len(clips)} clips can be used; the first: {left_out[:1]}.")
     return ready, left_out
 
 

@@ -23,7 +23,7 @@ from facevox.models.face.noise import (
 )
 from facevox.models.face.prosody import Prosody
 
-BLINK_MEDIAN, BLINK_SPREAD = 2.9, 0.5
+BLINK_MEDIAN, BLINK_SPREAD = 3.1, 0.5
 """Median [s] and logarithmic spread of the time between blinks: about 18 a minute."""
 
 CLOSING, SHUT, OPENING = 0.085, 0.04, 0.165
@@ -41,7 +41,7 @@ SACCADE = 0.045
 FIXATION_MEDIAN, FIXATION_SPREAD = 1.0, 0.55
 """Median [s] and logarithmic spread of a fixation."""
 
-GAZE_SPREAD = (1.3, 0.7)
+GAZE_SPREAD = (1.6, 0.8)
 """Spread of the fixations around the viewer's eyes, across and up-down [deg]."""
 
 GAZE_LIMIT = 3.9

@@ -20,17 +20,20 @@ from facevox.models.face.prosody import Prosody
 LIMITS = (8.0, 6.0, 5.0)
 """Largest yaw, pitch and roll away from the photo [deg]."""
 
-BANDS = ((0.35, 1.0), (0.9, 0.65), (2.2, 0.28), (5.0, 0.06))
+BANDS = ((0.35, 0.85), (0.9, 0.75), (2.2, 0.4), (4.5, 0.12))
 """Knots per second and amplitude of each noise: most power below 1 Hz, little at 2 Hz."""
 
-DRIFT = (1.05, 0.62, 0.62)
+DRIFT = (1.2, 0.7, 0.68)
 """Standard deviation of the drift in yaw, pitch and roll [deg]."""
 
 EASE_IN = 1.2
 """Time in which the first sentence leaves the photo's own pose [s]."""
 
-NOD, NOD_HALF_WIDTH = 1.5, 0.34
+NOD, NOD_HALF_WIDTH = 1.8, 0.32
 """Depth of the strongest nod [deg] and half its length [s]."""
+
+REBOUND = 0.5
+"""Part of a nod by which the head rises again beyond its place."""
 
 PHRASE, PHRASE_HALF_WIDTH = 0.9, 0.75
 """Lowering at the end of a sentence (raise if it rises) [deg] and half its length [s]."""
@@ -78,6 +81,7 @@ def head_bumps(seed: int, prosody: Prosody, offset: float) -> list[Bump]:
         side = 0.45 * depth * float(np.tanh(draw_normal(seed, "head.side", key)))
         tilt = 0.35 * depth * float(np.tanh(draw_normal(seed, "head.tilt", key)))
         bumps.append((centre, NOD_HALF_WIDTH, (side, depth, tilt, 0.0)))
+        bumps.append((centre + 0.42, 0.42, (0.0, -REBOUND * depth, 0.0, 0.0)))
     end_key = round(offset * 1000)
     turn = float(np.tanh(draw_normal(seed, "head.phrase", end_key)))
     centre = offset + max(prosody.speech_end, PHRASE_HALF_WIDTH)

@@ -18,10 +18,10 @@ from facevox.core.speech import SILENCE, Phone
 SHORT_PAUSE = 0.12
 """Silences up to this length are talked through [s]."""
 
-ANTICIPATION, RELEASE = 0.10, 0.13
+ANTICIPATION, RELEASE = 0.12, 0.13
 """The mouth starts to move this long before sound, and settles this long after it [s]."""
 
-CLOSURE_RAMP = 0.075
+CLOSURE_RAMP = 0.065
 """Time in which the lips come together or part [s]."""
 
 CLOSURE_MIN = 0.046
@@ -38,6 +38,10 @@ ROUNDING = {
     **{"er": 0.5, "r": 0.5, "sh": 0.7, "ch": 0.7, "jh": 0.7, "zh": 0.7},
 }
 """How much the lips are pushed forward."""
+
+OPENING = {"aa": 0.3, "ao": 0.35, "aw": 0.35, "ah": 0.25, "ae": 0.2, "oy": 0.25, "ay": 0.1}
+"""How much wider open vowels are than the network says: the corpus has them in few words
+("four", "now", "one"), between consonants that narrow them."""
 
 BILABIAL, LABIODENTAL, INTERDENTAL = ("p", "b", "m"), ("f", "v"), ("th", "dh")
 

@@ -1,5 +1,6 @@
 """Speech -> mouth: a small network for co-articulation, then the laws of the mouth."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from jaxtyping import Float32, Float64
 
 from facevox.core.checkpoint import WEIGHTS, load_checkpoint
 from facevox.core.motion import NUM_MOUTH
-from facevox.core.speech import Speech
+from facevox.core.speech import Phone, Speech
 from facevox.models.face import mouth_laws
 from facevox.models.face.mouth_basis import MouthBasis
 from facevox.models.face.mouth_network import (
@@ -93,27 +94,38 @@ class MouthMotion:
             frame: Time between two video frames [s].
             strength: Opening relative to the natural one; closures stay closed.
         """
-        outputs = self.outputs_at(speech, times)
-        level = strength * mouth_laws.activity(times, speech.phones)
-        mouth = outputs[:, :NUM_MOUTH] * level[:, None]
-        gap = self._lawful_gap(
-            np.maximum(outputs[:, NUM_MOUTH] * GAP_UNIT, 0) * level, speech, times
-        )
-        closed = mouth_laws.closed(times, speech.phones, frame)
+        return self.obey(self.outputs_at(speech, times), speech.phones, times, frame, strength)
+
+    def obey(
+        self,
+        outputs: Float64[np.ndarray, "frames 7"],
+        phones: Sequence[Phone],
+        times: Float64[np.ndarray, " frames"],
+        frame: float,
+        strength: float = 1.0,
+    ) -> MouthTrack:
+        """Apply the laws of the mouth to what the network says (arguments as for `track`)."""
+        level = strength * mouth_laws.activity(times, phones)
+        closed = mouth_laws.closed(times, phones, frame)
+        roll = _level_of(mouth_laws.LABIODENTAL, times, phones, 0.06)
+        wider = 1 + mouth_laws.phone_level(times, phones, mouth_laws.OPENING, 0.06)
+        gap = np.maximum(outputs[:, NUM_MOUTH] * GAP_UNIT, 0) * wider
+        gap += roll * (np.minimum(gap, LABIODENTAL_GAP) - gap)
+        interdental = _level_of(mouth_laws.INTERDENTAL, times, phones, 0.05)
+        gap += interdental * (np.maximum(gap, INTERDENTAL_GAP) - gap)
         gap = soft_limit(gap * level) * (1 - closed)
-        rounding = mouth_laws.phone_level(times, speech.phones, mouth_laws.ROUNDING, 0.09)
-        shown = np.minimum(level, 1.2)
-        mouth += (NARROWING * rounding * shown)[:, None] * self._narrowing
+        mouth = outputs[:, :NUM_MOUTH] * level[:, None]
+        rounding = mouth_laws.phone_level(times, phones, mouth_laws.ROUNDING, 0.09)
+        mouth += (NARROWING * rounding * np.minimum(level, 1.2))[:, None] * self._narrowing
         aimed = gap - PRESS * closed * np.minimum(strength, 1.0)
         mouth += (aimed - self.basis.gap(mouth))[:, None] * self._opening
-        shown = np.minimum(level, 1.0)
-        tongue = mouth_laws.phone_level(times, speech.phones, mouth_laws.TONGUE, 0.05)
-        roll = self._labiodental(times, speech)
+        tongue = mouth_laws.phone_level(times, phones, mouth_laws.TONGUE, 0.05)
+        free = np.minimum(level, 1.0) * (1 - closed)
         return MouthTrack(
             mouth=mouth.astype(np.float32),
             lip_gap=gap.astype(np.float32),
-            tongue=(tongue * shown * (1 - closed)).astype(np.float32),
-            lip_roll=(roll * shown * (1 - closed)).astype(np.float32),
+            tongue=(tongue * free).astype(np.float32),
+            lip_roll=(roll * free).astype(np.float32),
         )
 
     def outputs_at(
@@ -130,24 +142,14 @@ class MouthMotion:
             [np.interp(times * HOP_RATE, own, rows[:, c]) for c in range(NUM_OUTPUTS)], 1
         )
 
-    def _labiodental(
-        self, times: Float64[np.ndarray, " frames"], speech: Speech
-    ) -> Float64[np.ndarray, " frames"]:
-        heights = dict.fromkeys(mouth_laws.LABIODENTAL, 1.0)
-        return mouth_laws.phone_level(times, speech.phones, heights, 0.06)
 
-    def _lawful_gap(
-        self,
-        gap: Float64[np.ndarray, " frames"],
-        speech: Speech,
-        times: Float64[np.ndarray, " frames"],
-    ) -> Float64[np.ndarray, " frames"]:
-        """Keep /f v/ nearly closed and /th dh/ open enough for the tongue."""
-        labiodental = self._labiodental(times, speech)
-        gap = gap + labiodental * (np.minimum(gap, LABIODENTAL_GAP) - gap)
-        heights = dict.fromkeys(mouth_laws.INTERDENTAL, 1.0)
-        interdental = mouth_laws.phone_level(times, speech.phones, heights, 0.05)
-        return gap + interdental * (np.maximum(gap, INTERDENTAL_GAP) - gap)
+def _level_of(
+    names: Sequence[str],
+    times: Float64[np.ndarray, " frames"],
+    phones: Sequence[Phone],
+    ramp: float,
+) -> Float64[np.ndarray, " frames"]:
+    return mouth_laws.phone_level(times, phones, dict.fromkeys(names, 1.0), ramp)
 
 
 def soft_limit(gap: Float64[np.ndarray, " frames"]) -> Float64[np.ndarray, " frames"]:
