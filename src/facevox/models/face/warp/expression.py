@@ -18,6 +18,7 @@ from facevox.models.face.warp.lips import (
     COLUMNS,
     LEFT_CORNER,
     LOWER_ROWS,
+    MIDDLE,
     RIGHT_CORNER,
     UPPER_ROWS,
     LipLine,
@@ -30,8 +31,14 @@ _LOWER = tuple(index for row in LOWER_ROWS for index in row)
 UPPER_SHARE = 0.3
 """Part of a closing that the upper lip does; the lower lip does the rest."""
 
-_ROW_SHARE = (1.0, 0.92, 0.75, 0.5)
-"""How far the rows of a lip follow its inner edge when it opens or closes."""
+_SPEAKING_ROWS = (1.0, 0.96, 0.88, 0.76)
+"""How far the rows of a lip follow its inner edge when speaking closes or opens it."""
+
+_SMILING_ROWS = (1.0, 0.92, 0.75, 0.5)
+"""The same when a smile closes: lips that were stretched thin become full again."""
+
+_CHIN_SHARE = 0.4
+"""How far the skin below the lip and the chin follow when speaking closes the lips."""
 
 _ROLL_IN = (0.095, 0.078, 0.052, 0.026)
 """Rise of the lower lip's rows when it tucks under the teeth [IOD]."""
@@ -59,14 +66,43 @@ class Amounts:
         return np.concatenate([self.mouth, self.columns, rest]).astype(np.float32)
 
 
-def _column_movements(frame: FaceFrame) -> Float[np.ndarray, "9 478 2"]:
-    """Return what opening each lip column by 1 IOD does to the landmarks [px]."""
+def _column_movements(frame: FaceFrame, rows: tuple[float, ...]) -> Float[np.ndarray, "9 478 2"]:
+    """Return what opening each lip column by 1 IOD does to the lips [px]."""
     moves = np.zeros((COLUMNS, 478, 2))
     for column in range(COLUMNS):
-        for share, upper, lower in zip(_ROW_SHARE, UPPER_ROWS, LOWER_ROWS, strict=True):
+        for share, upper, lower in zip(rows, UPPER_ROWS, LOWER_ROWS, strict=True):
             moves[column, upper[column]] = -UPPER_SHARE * share * frame.down
             moves[column, lower[column]] = (1 - UPPER_SHARE) * share * frame.down
     return moves * frame.iod
+
+
+def _chin_movements(
+    frame: FaceFrame, landmarks: Float32[np.ndarray, "478 3"]
+) -> Float[np.ndarray, "9 478 2"]:
+    """Return how the chin follows each lip column that opens by 1 IOD [px]."""
+    points = landmarks[:, :2]
+    lip = points[list(LOWER_ROWS[-1])]
+    below = frame.along(points) - frame.along(lip)[MIDDLE]
+    from_column = (frame.across(points)[None] - frame.across(lip)[:, None]) / 0.12
+    weight = np.exp(-0.5 * from_column**2)
+    beside = np.abs(frame.across(points) - frame.across(lip)[MIDDLE])
+    near, far = _SPEAKING_ROWS[-1], _CHIN_SHARE
+    share = far + (near - far) * (1.0 - smoothstep(below, 0.0, 0.4))
+    share = share * smoothstep(below, -0.04, 0.03) * (1.0 - smoothstep(beside, 0.25, 0.65))
+    share = weight / weight.sum(0) * share
+    share[:, list(_LOWER)] = 0.0
+    return ((1 - UPPER_SHARE) * frame.iod) * share[..., None] * frame.down
+
+
+def _closure(
+    slit: LipLine,
+    relaxation: Float[np.ndarray, "478 2"],
+    frame: FaceFrame,
+) -> Float[np.ndarray, "478 2"]:
+    """Return what closes the lips that the relaxed photo still shows apart [px]."""
+    inner = relaxation[list(LOWER_ROWS[0])] - relaxation[list(UPPER_ROWS[0])]
+    gap = slit.gap(frame) + inner @ frame.down / frame.iod
+    return -np.tensordot(gap, _column_movements(frame, _SMILING_ROWS), 1)
 
 
 def _roll_movement(frame: FaceFrame) -> Float[np.ndarray, "1 478 2"]:
@@ -109,11 +145,14 @@ class Expression:
         self.lip_indices = (*_UPPER, *_LOWER, *LEFT_CORNER, *RIGHT_CORNER)
         self.lip_points = self.points[list(self.lip_indices)]
         weight = smoothstep(frame.along(landmarks[:, :2]), 0.25, 0.75)
+        smiling, relaxed = frame.to_picture(np.stack([smile, relaxation])) * weight[:, None]
+        relaxed = relaxed + _closure(slit, relaxed, frame)
+        columns = _column_movements(frame, _SPEAKING_ROWS) + _chin_movements(frame, landmarks)
         moves = np.concatenate(
             [
                 frame.to_picture(basis.displacement),
-                _column_movements(frame),
-                frame.to_picture(np.stack([smile, relaxation])) * weight[:, None],
+                columns,
+                np.stack([smiling, relaxed]),
                 _roll_movement(frame),
             ]
         )
