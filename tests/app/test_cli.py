@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -86,7 +87,16 @@ def test_text_from_a_file_and_a_saved_voice(lite, capsys, astronaut_file, tmp_pa
 
 def test_voices_are_written_with_samples(lite, capsys, astronaut_file, tmp_path):
     code, out, err = run(
-        capsys, "voices", astronaut_file, "--count", 3, "-o", tmp_path / "v", "--text", "Hi.", "--json"
+        capsys,
+        "voices",
+        astronaut_file,
+        "--count",
+        3,
+        "-o",
+        tmp_path / "v",
+        "--text",
+        "Hi.",
+        "--json",
     )
     assert code == 0, err
     assert len(json.loads(out)["voices"]) == 3
@@ -128,13 +138,11 @@ def test_mistakes_are_one_sentence_and_leave_nothing(
     assert os.listdir(tmp_path) == []
 
 
-def test_ctrl_c_leaves_nothing(lite, capsys, astronaut_file, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_nothing(lite, capsys, astronaut_file, tmp_path, monkeypatch, number):
     from facevox.core import video
 
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(video._VideoTrack, "write", stop)
+    monkeypatch.setattr(video._VideoTrack, "write", lambda *_: os.kill(os.getpid(), number))
     code, _, err = run(capsys, "speak", astronaut_file, "Hi.", "-o", tmp_path / "a.mp4", *SMALL)
     assert code == 130
     assert is_one_sentence(err)
@@ -226,6 +234,7 @@ def test_info_lists_systems_and_weights(lite, capsys):
 def test_progress_bar_appears_only_after_two_seconds(capsys, monkeypatch):
     from facevox.app.report import progress_bar
 
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with progress_bar("Quick") as show:
         show(0.5)
     assert capsys.readouterr() == ("", "")
@@ -235,4 +244,15 @@ def test_progress_bar_appears_only_after_two_seconds(capsys, monkeypatch):
         show(0.5)
     out, err = capsys.readouterr()
     assert out == ""
-    assert "Slow" in err or err == ""  # rich draws nothing on a stream that is no terminal
+    assert "Slow" in err
+    assert "50%" in err
+
+
+def test_no_progress_bar_in_a_log_file(capsys, monkeypatch):
+    from facevox.app.report import progress_bar
+
+    start = time.monotonic()
+    with progress_bar("Slow") as show:
+        monkeypatch.setattr(time, "monotonic", lambda: start + 3)
+        show(0.5)
+    assert capsys.readouterr() == ("", "")

@@ -49,7 +49,9 @@ def test_chunks_tile_sound_and_picture(spoken):
         assert (chunk.first_sample, chunk.first_frame) == (sample, frame)
         assert len(chunk.motion) == chunk.num_frames == sum(1 for _ in chunk.frames)
         sample, frame = sample + len(chunk.waveform), frame + chunk.num_frames
-        assert chunk.phones[0].start == pytest.approx(chunk.first_sample / 16_000, abs=0.02)
+        assert chunk.phones[0].start == pytest.approx(
+            spoken.clock.seconds(chunk.first_sample), abs=0.02
+        )
     assert frame == spoken.clock.num_frames(sample)
     assert chunk.done == 1.0
 

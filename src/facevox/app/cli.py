@@ -50,26 +50,32 @@ app.command("info")(info.info)
 app.command("bench")(bench.bench)
 
 
+class Stopped(BaseException):
+    """Ctrl-C or a polite kill; unlike KeyboardInterrupt, typer lets it pass."""
+
+
 def _stop(*_: object) -> None:
-    """Treat a polite kill like Ctrl-C, so that temporary files are removed."""
-    raise KeyboardInterrupt
+    raise Stopped
 
 
 def main() -> None:
-    """Run the command line; exit with 0, 1 (bug), 2 (user's mistake) or 130 (Ctrl-C)."""
+    """Run the command line; exit with 0, 1 (bug), 2 (user's mistake) or 130 (stopped)."""
     from facevox.core.errors import FacevoxError
 
-    signal.signal(signal.SIGTERM, _stop)
+    handlers = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         app()
     except FacevoxError as error:
         typer.echo(f"facevox: {error}", err=True)
         sys.exit(USER_MISTAKE)
-    except KeyboardInterrupt:
+    except Stopped:
         typer.echo("facevox: stopped; nothing half-written is left.", err=True)
         sys.exit(STOPPED)
     except BrokenPipeError:
         sys.exit(BUG)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

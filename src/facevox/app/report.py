@@ -19,9 +19,10 @@ _QUIET_SECONDS = 2.0
 def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Callable[[float], None]]:
     """Give a function that takes the part done; a bar appears after two seconds.
 
-    The bar and the time left go to stderr, so that stdout stays clean.
+    The bar and the time left go to stderr, so that stdout stays clean, and only
+    if that is a terminal.
     """
-    if quiet:
+    if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
@@ -30,7 +31,7 @@ def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Callable[[float
 
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeLeft(),
-        console=Console(file=sys.stderr), transient=True,
+        console=Console(file=sys.stderr, force_terminal=True), transient=True,
     )  # fmt: skip
     task = bar.add_task(title, total=1.0)
     started = time.monotonic()

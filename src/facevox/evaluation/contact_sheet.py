@@ -34,7 +34,7 @@ SOUNDS = {
 }
 """Phones to show and a word in which each stands in the middle."""
 
-POSES = {
+POSES: dict[str, dict[str, float | tuple[float, ...]]] = {
     "smile": {"smile": 1.0},
     "half blink": {"eyelids": 0.5},
     "blink": {"eyelids": 1.0},

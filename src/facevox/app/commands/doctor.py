@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import typer
@@ -64,9 +65,13 @@ def _torch() -> str:
 
 
 def _face_models() -> str:
-    from facevox.core.portrait.face_mesh import FaceMesh
+    import numpy as np
 
-    FaceMesh.load()
+    from facevox.core.errors import NoFaceFound
+    from facevox.core.portrait.reader import read_portrait
+
+    with suppress(NoFaceFound):
+        read_portrait(np.full((128, 128, 3), 128, np.uint8), box=(16.0, 16.0, 112.0, 112.0))
     return "MediaPipe face detection and face mesh"
 
 
