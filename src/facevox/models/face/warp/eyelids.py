@@ -20,16 +20,16 @@ from facevox.models.face.warp.linear_light import luminance, to_light
 EYEBALL_RADIUS = 0.19
 """Radius of the eyeball: 12 mm [IOD]."""
 
-MEETING = 0.84
+MEETING = 0.92
 """Share of the opening that the upper lid covers when shut."""
 
-OVERLAP = 0.014
+OVERLAP = 0.018
 """How far a shut upper lid covers the rim of the lower one [IOD]."""
 
 LASH = 0.08
 """Width of the lid's margin that moves without being stretched, with its lashes [IOD]."""
 
-_FOLD = 0.070
+_FOLD = 0.090
 """Where the lid comes out from under its fold, above its margin [IOD]."""
 
 
@@ -52,7 +52,7 @@ class Eyelids:
         blur: float,
         rims: Rims | None = None,
     ) -> None:
-        self._pouch = np.float32(0.22)
+        self._pouch = np.full_like(eye.lower, 0.22)
         self._border = _border(eye.across.shape, 0.05 * iod)
         if rims is not None:
             eye = replace(eye, brow=np.maximum(eye.brow, np.float32(-rims.above)))

@@ -233,7 +233,7 @@ class _Canvas:
         )
         glass = np.clip(1 - v / 0.20, 0, 1)[..., None]
         warmth = np.clip((v - 0.45) / 0.55, 0, 1)[..., None]
-        tint = np.asarray(tooth.tint, np.float32)
+        tint: np.ndarray = np.asarray(tooth.tint, np.float32)
         tint = tint * (1 + glass * np.array([-0.05, 0.0, 0.04], np.float32))
         tint = tint * (1 + warmth * np.array([0.0, -0.06, -0.16], np.float32))
         return np.asarray(tooth.light * shade[..., None] * tint, np.float32)
