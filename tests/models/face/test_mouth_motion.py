@@ -3,7 +3,7 @@ import pytest
 
 from facevox.core.errors import CheckpointError
 from facevox.core.speech import PHONES, Phone
-from facevox.models.face.mouth_motion import GAP_LIMIT, MouthMotion, soft_limit
+from facevox.models.face.mouth_motion import GAP_KNEE, GAP_LIMIT, MouthMotion, soft_limit
 from facevox.models.face.mouth_network import (
     CONTEXT,
     NUM_OUTPUTS,
@@ -120,7 +120,8 @@ def test_gap_is_limited_softly():
     limited = soft_limit(gap)
     assert (np.diff(limited) >= 0).all()
     assert limited.max() <= GAP_LIMIT
-    np.testing.assert_array_equal(limited[gap < 0.24], gap[gap < 0.24])
+    np.testing.assert_array_equal(limited[gap < GAP_KNEE], gap[gap < GAP_KNEE])
+    assert soft_limit(gap, 1.4).max() > 1.3 * limited.max()
 
 
 def test_mouth_and_gap_agree_outside_closures(model):

@@ -43,6 +43,14 @@ OPENING = {"aa": 0.3, "ao": 0.35, "aw": 0.35, "ah": 0.25, "ae": 0.2, "oy": 0.25,
 """How much wider open vowels are than the network says: the corpus has them in few words
 ("four", "now", "one"), between consonants that narrow them."""
 
+NARROW = {
+    **dict.fromkeys(("f", "v"), 0.03),
+    **dict.fromkeys(("w", "uw"), 0.07),
+    **dict.fromkeys(("sh", "zh", "ch", "jh"), 0.115),
+    **dict.fromkeys(("s", "z"), 0.13),
+}
+"""Largest opening: lip at the teeth, rounded lips, teeth together [IOD]."""
+
 BILABIAL, LABIODENTAL, INTERDENTAL = ("p", "b", "m"), ("f", "v"), ("th", "dh")
 
 
@@ -152,3 +160,16 @@ def phone_level(
         ramp,
         [heights[phone.name] for phone in chosen],
     )
+
+
+def narrowed(
+    gap: Float64[np.ndarray, " frames"],
+    times: Float64[np.ndarray, " frames"],
+    phones: Sequence[Phone],
+) -> Float64[np.ndarray, " frames"]:
+    """Return the lip gap [IOD] kept below what the phones of `NARROW` allow."""
+    for limit in sorted(set(NARROW.values()), reverse=True):
+        names = {name: 1.0 for name, value in NARROW.items() if value == limit}
+        level = phone_level(times, phones, names, 0.06)
+        gap = gap + level * (np.minimum(gap, limit) - gap)
+    return gap

@@ -21,19 +21,16 @@ from facevox.models.face.mouth_network import (
 )
 from facevox.models.face.phone_features import HOP_RATE, loudness, phone_features
 
-GAP_KNEE, GAP_LIMIT = 0.24, 0.38
+GAP_KNEE, GAP_LIMIT = 0.19, 0.31
 """Openings above the knee are compressed towards the limit [IOD]."""
 
 PRESS = 0.006
 """How far the lips are aimed beyond contact in a closure [IOD]."""
 
-LABIODENTAL_GAP = 0.03
-"""Largest opening while the lower lip touches the upper teeth [IOD]."""
-
 INTERDENTAL_GAP = 0.05
 """Smallest opening that shows the tongue [IOD]."""
 
-NARROWING = 0.03
+NARROWING = 0.05
 """How much narrower than the network says fully rounded lips are [IOD]."""
 
 _CORNERS = (61, 291)
@@ -110,10 +107,10 @@ class MouthMotion:
         roll = _level_of(mouth_laws.LABIODENTAL, times, phones, 0.06)
         wider = 1 + mouth_laws.phone_level(times, phones, mouth_laws.OPENING, 0.06)
         gap = np.maximum(outputs[:, NUM_MOUTH] * GAP_UNIT, 0) * wider
-        gap += roll * (np.minimum(gap, LABIODENTAL_GAP) - gap)
+        gap = mouth_laws.narrowed(gap, times, phones)
         interdental = _level_of(mouth_laws.INTERDENTAL, times, phones, 0.05)
         gap += interdental * (np.maximum(gap, INTERDENTAL_GAP) - gap)
-        gap = soft_limit(gap * level) * (1 - closed)
+        gap = soft_limit(gap * level, max(strength, 1.0) ** 0.5) * (1 - closed)
         mouth = outputs[:, :NUM_MOUTH] * level[:, None]
         rounding = mouth_laws.phone_level(times, phones, mouth_laws.ROUNDING, 0.09)
         mouth += (NARROWING * rounding * np.minimum(level, 1.2))[:, None] * self._narrowing
@@ -152,8 +149,14 @@ def _level_of(
     return mouth_laws.phone_level(times, phones, dict.fromkeys(names, 1.0), ramp)
 
 
-def soft_limit(gap: Float64[np.ndarray, " frames"]) -> Float64[np.ndarray, " frames"]:
-    """Compress openings above `GAP_KNEE` so that they never pass `GAP_LIMIT` [IOD]."""
-    span = GAP_LIMIT - GAP_KNEE
-    above = np.maximum(gap - GAP_KNEE, 0)
-    return np.minimum(gap, GAP_KNEE) + span * np.tanh(above / span)
+def soft_limit(
+    gap: Float64[np.ndarray, " frames"], room: float = 1.0
+) -> Float64[np.ndarray, " frames"]:
+    """Compress openings above `GAP_KNEE` so that they never pass `GAP_LIMIT` [IOD].
+
+    Args:
+        gap: Openings [IOD].
+        room: Factor on both, for those who want a wider mouth.
+    """
+    knee, span = GAP_KNEE * room, (GAP_LIMIT - GAP_KNEE) * room
+    return np.minimum(gap, knee) + span * np.tanh(np.maximum(gap - knee, 0) / span)
