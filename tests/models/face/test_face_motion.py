@@ -164,3 +164,20 @@ def test_memory_stays_constant(model):
     assert len(stream._head) < 40
     assert len(stream._brows) < 20
     assert len(stream._blinks._starts) < 12
+
+
+def test_a_sentence_may_fall_between_two_frames(model):
+    stream = model.start(0, fps=Fraction(1))
+    motion = stream.advance(SENTENCES[0], 0, 0, 0.0)
+    assert len(motion) == 0
+    assert len(stream.advance(SENTENCES[1], 0, 3, SENTENCES[0].duration)) == 3
+
+
+def test_a_hundred_frames_take_little_time(model):
+    import time
+
+    stream = model.start(0)
+    stream.advance(SENTENCES[0], 0, 1, 0.0)
+    started = time.process_time()
+    stream.advance(SENTENCES[0], 0, 50, 0.0)
+    assert (time.process_time() - started) / 50 < 0.003
