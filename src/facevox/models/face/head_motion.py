@@ -23,13 +23,13 @@ LIMITS = (8.0, 6.0, 5.0)
 BANDS = ((0.35, 0.85), (0.9, 0.75), (2.2, 0.4), (4.5, 0.12))
 """Knots per second and amplitude of each noise: most power below 1 Hz, little at 2 Hz."""
 
-DRIFT = (1.2, 0.7, 0.68)
+DRIFT = (1.2, 0.74, 0.68)
 """Standard deviation of the drift in yaw, pitch and roll [deg]."""
 
 EASE_IN = 1.2
 """Time in which the first sentence leaves the photo's own pose [s]."""
 
-NOD, NOD_HALF_WIDTH = 1.8, 0.32
+NOD, NOD_HALF_WIDTH = 2.0, 0.32
 """Depth of the strongest nod [deg] and half its length [s]."""
 
 REBOUND = 0.5
@@ -71,12 +71,15 @@ def head_bumps(seed: int, prosody: Prosody, offset: float) -> list[Bump]:
         offset: Start of the sentence in the whole [s].
     """
     bumps: list[Bump] = []
+    last = offset - 1.0
     for accent in prosody.accents:
         # A nod follows its vowel and never starts before the sentence itself.
         centre = offset + max(accent.time + 0.03, NOD_HALF_WIDTH)
         key = round((offset + accent.time) * 1000)
-        if draw_uniform(seed, "head.nod", key) > 0.25 + 0.6 * accent.strength:
+        chance = 0.25 + 0.6 * accent.strength
+        if centre - last < NOD_HALF_WIDTH or draw_uniform(seed, "head.nod", key) > chance:
             continue
+        last = centre
         depth = NOD * accent.strength * (0.6 + 0.5 * draw_uniform(seed, "head.depth", key))
         side = 0.45 * depth * float(np.tanh(draw_normal(seed, "head.side", key)))
         tilt = 0.35 * depth * float(np.tanh(draw_normal(seed, "head.tilt", key)))
