@@ -21,7 +21,7 @@ def take_apart(portrait, pixels: np.ndarray) -> Matte | None:
 def test_layers_put_together_are_the_picture(portrait) -> None:
     matte = take_apart(portrait, portrait.pixels)
     assert matte is not None
-    again = matte.lay_over(matte.person)
+    again = matte.lay_over(matte.person, (0, 0, 512, 512))
     assert np.abs(again.astype(int) - portrait.pixels).max() <= 1
 
 

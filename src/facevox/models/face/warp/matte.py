@@ -13,6 +13,7 @@ from jaxtyping import Float32, UInt8
 
 from facevox.core.portrait.mediapipe_model import MediapipeModel
 from facevox.models.face.warp.face_frame import OVAL, FaceFrame, smoothstep
+from facevox.models.face.warp.mouth_patch import Box, cut
 
 _NETWORK_SIZE = 256
 _WORKING_SIZE = 256
@@ -48,10 +49,10 @@ class Matte:
     person: UInt8[np.ndarray, "h w 4"]
     background: UInt8[np.ndarray, "h w 3"]
 
-    def lay_over(self, moved: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w 3"]:
-        """Return a moved person in front of the still background."""
+    def lay_over(self, moved: UInt8[np.ndarray, "h w 4"], box: Box) -> UInt8[np.ndarray, "h w 3"]:
+        """Return a box of the moved person in front of the still background."""
         behind = cv2.cvtColor(255 - cv2.extractChannel(moved, 3), cv2.COLOR_GRAY2RGB)
-        cv2.multiply(behind, self.background, dst=behind, scale=1 / 255)
+        cv2.multiply(behind, cut(self.background, box), dst=behind, scale=1 / 255)
         return cv2.add(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), behind)
 
 

@@ -13,6 +13,7 @@ from facevox.models.face.warp.eye_layer import EyeLayer, EyePose
 from facevox.models.face.warp.eyes import Eyes
 from facevox.models.face.warp.face_frame import fit_face_frame
 from facevox.models.face.warp.head import Head, HeadPose
+from facevox.models.face.warp.layers import Layers
 from facevox.models.face.warp.matte import cut_out
 from facevox.models.face.warp.mouth import Mouth, MouthPose
 from facevox.models.face.warp.rest import rest_of
@@ -54,7 +55,8 @@ class WarpRenderer:
         below_crop = self.height - stage.origin[1] - stage.lattice.height
         self._head = Head(stage.landmarks, frame, stage.lattice, open_bottom=below_crop <= 0)
         self._mouth = Mouth(stage, expression, self._head)
-        self._matte = cut_out(stage.crop, stage.landmarks, frame)
+        matte = cut_out(stage.crop, stage.landmarks, frame)
+        self._layers = None if matte is None else Layers(stage.crop, matte, frame.iod)
         eyes = Eyes(stage.crop, stage.landmarks[:, :2].copy(), frame.iod)
         self._eyes = EyeLayer(eyes, self._head)
         self._pixels = pixel_positions(0, 0, stage.lattice.width, stage.lattice.height)
@@ -75,15 +77,17 @@ class WarpRenderer:
         positions += self._pixels
         before = positions.copy() if eye.eyelids > 0.0 else positions
         self._eyes.place(positions, eye, head)
-        crop = self._picture(positions)
+        crop = self._picture(positions, float(np.abs(mouth.flow).max()))
         self._eyes.shade(crop, before, eye, head)
         self._mouth.draw(crop, mouth)
         frame = self._stage.photo.copy()
         self._stage.write_back(frame, crop)
         return frame
 
-    def _picture(self, positions: Float32[np.ndarray, "h w 2"]) -> UInt8[np.ndarray, "h w 3"]:
+    def _picture(
+        self, positions: Float32[np.ndarray, "h w 2"], reach: float
+    ) -> UInt8[np.ndarray, "h w 3"]:
         """Return the crop with its pixels moved; the background stays where it is known."""
-        if self._matte is None:
+        if self._layers is None:
             return sample_picture(self._stage.crop, positions, self._iod)
-        return self._matte.lay_over(sample_picture(self._matte.person, positions, self._iod))
+        return self._layers.move(positions, reach)

@@ -1,5 +1,6 @@
 """The picture the video shows, and the part of it in which anything can move."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +13,8 @@ from facevox.models.face.warp.lattice import Lattice
 
 MAX_SIZE = 4096
 MAX_ENLARGEMENT = 2.0
-NODES_PER_IOD = 28
-"""Fineness of the movement fields; lips are about .1 IOD thick."""
+NODES_PER_IOD = 30
+"""Fineness of the movement fields at most; lips are about .1 IOD thick."""
 
 _SIDES, _ABOVE_EYES, _BELOW_EYES = 3.1, 3.0, 4.2
 """Extent of what moves: to both sides, above and below the eyes [IOD]."""
@@ -131,7 +132,7 @@ def set_stage(portrait: Portrait, iod: float, size: int | None) -> Stage:
     landmarks[:, :2] = (landmarks[:, :2] + 0.5) * factor - 0.5
     landmarks[:, 2] *= factor.mean()
     iod = iod * float(factor.mean())
-    step = max(1, round(iod / NODES_PER_IOD))
+    step = max(1, math.ceil(iod / NODES_PER_IOD))
     x0, y0, x1, y1 = _moving_box(landmarks.astype(np.float32), iod, out_width, out_height)
     columns, rows = -(-(x1 - x0) // step), -(-(y1 - y0) // step)
     lattice = Lattice(step=step, left=0, top=0, columns=columns, rows=rows)
