@@ -8,7 +8,7 @@ from facevox.models.face.smile_basis import SmileBasis, symmetric
 from facevox.models.face.warp.face_frame import FaceFrame, smoothstep
 from facevox.models.face.warp.lips import NEARLY_CLOSED, LipLine
 
-_RELAX = 0.8
+_RELAX = 0.65
 """Part of a smile that a speaking mouth gives up; the folds around it stay in the pixels."""
 
 _CHANNEL = 0.6
