@@ -197,7 +197,10 @@ def measure_sex(table: Table, scores: Float[np.ndarray, " n"]) -> dict[str, Any]
         people = len({person for person, one in zip(table.people, part, strict=True) if one})
         # pictures of one person are not independent: the interval counts people
         low, high = wilson_interval(round(float(right.mean()) * people), people)
-        result = {"accuracy": round(float(right.mean()), 3), "pictures": int(part.sum())}
+        result: dict[str, Any] = {
+            "accuracy": round(float(right.mean()), 3),
+            "pictures": int(part.sum()),
+        }
         result |= {"people": people, "wilson_95": [round(low, 3), round(high, 3)]}
         if 0 < table.female[part].sum() < part.sum():
             result["auc"] = round(area_under_roc(scores[part], table.female[part]), 4)
@@ -261,7 +264,7 @@ def train(data: Path, training: Training) -> tuple[dict[str, np.ndarray], dict[s
     ages = fit_ages(table, estimate, training)
     means, scales = fit_traits(table)
     chances = 1 / (1 + np.exp(-factor * other_set))
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "shape": shape.astype(np.float32),
         "mirror": mirror.astype(np.int16),
         "judges": judges.astype(np.float32),
