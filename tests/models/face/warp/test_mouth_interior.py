@@ -110,3 +110,13 @@ def test_own_teeth_are_found_and_kept_when_the_mouth_opens_further(draw_face):
     assert tooth.min() > 110
     assert wide[304 - 250, 66].astype(int).mean() < 0.6 * tooth.mean()
     assert tooth[1] > tooth[2] + 15, "yellow teeth stay yellow"
+
+
+def test_the_tongue_comes_between_the_teeth_where_there_is_little_room(draw_face):
+    interior = MouthInterior(*draw_face())
+    behind, between = (
+        draw(interior, gap=10.0, jaw_drop=0.03, tongue=value)[40:47, 56:64].astype(float)
+        for value in (0.6, 1.0)
+    )
+    redness = [(patch[..., 0] - patch[..., 1]).mean() for patch in (behind, between)]
+    assert redness[1] > redness[0] + 5

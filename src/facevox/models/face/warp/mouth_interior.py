@@ -28,6 +28,9 @@ UPPER_EDGE, LOWER_EDGE = 0.034, 0.015
 JAW_SHARE = 0.9
 """How far the lower teeth follow the drop of the chin."""
 
+_FORWARD = np.array([1.25, 1.25, 1.25, 1.0], np.float32)
+"""A tongue that comes forward catches more light than one behind the teeth."""
+
 _NOSE_DEPTH = 0.58
 _REACH = (0.66, 0.40, 0.62)
 """Half width, height above and depth below the lip line of the layers [IOD]."""
@@ -89,6 +92,7 @@ class MouthInterior:
         upper = draw_teeth(UPPER, scale=scale, yaw=self._yaw, seed=seed)
         lower = draw_teeth(LOWER, scale=scale, yaw=self._yaw, seed=seed + 1)
         edge = UPPER_EDGE if own is None else own.middle_edge
+        self._edge = edge
         self._upper = self._teeth_layer(upper, edge, np.ones(3, np.float32), own)
         self._lower = self._teeth_layer(lower, LOWER_EDGE, 0.42 * (2 - self._warmth))
         self._tongue = [self._tongue_layer(raised) for raised in (0.0, 1.0)]
@@ -131,10 +135,17 @@ class MouthInterior:
         _over(picture, lower, 1.0)
         if tip > 0:
             resting = LOWER_EDGE + drop
-            crest = resting + (UPPER_EDGE - 0.02 - resting) * min(1.0, tongue)
+            crest = resting + (self._edge - 0.02 - resting) * min(1.0, tongue)
             move = crest * iod * down + skull
             _over(picture, self._tongue[1].at(patch_box, move), tip)
         _over(picture, self._upper.at(patch_box, skull), 1.0)
+        between = _smooth((tongue - 0.75) / 0.2) * (1.0 - _smooth((lip_gap - 0.11) / 0.06))
+        if between > 0:
+            # Little room: the tip comes between the teeth and over the lip, as in "th".
+            lip = self._below_lip_line(lower_lip, skull)
+            crest = lip + 0.015 - between * (0.015 + max(0.050, lip - self._edge))
+            tip_layer = self._tongue[1].at(patch_box, crest * iod * down + skull)
+            _over(picture, tip_layer * _FORWARD, 1.0)
         picture *= self._shadow(opening, lip_gap, lip_roll)[..., None] ** self._warmth
         return to_srgb(picture)
 
@@ -143,10 +154,14 @@ class MouthInterior:
 
         They hide behind the lower lip but for a narrow strip.
         """
-        middle = lower_lip[len(lower_lip) // 2] - self._lip_line - skull
-        lip = float(middle @ self._axis[1]) / self._iod
+        lip = self._below_lip_line(lower_lip, skull)
         strip = 0.015 + 0.25 * jaw_drop
         return max(JAW_SHARE * jaw_drop, lip - LOWER_EDGE - strip)
+
+    def _below_lip_line(self, lip: np.ndarray, skull: np.ndarray) -> float:
+        """Return how far the middle of a lip lies below the closed lip line [IOD]."""
+        middle = lip[len(lip) // 2] - self._lip_line - skull
+        return float(middle @ self._axis[1]) / self._iod
 
     def _cavity(
         self, box: tuple[int, int, int, int], upper: np.ndarray, lower: np.ndarray

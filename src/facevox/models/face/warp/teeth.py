@@ -15,7 +15,7 @@ from jaxtyping import Float32
 MM = 1 / 63.0
 """One millimetre on an average adult [IOD]."""
 
-SAMPLES_PER_PIXEL = 4
+SAMPLES_PER_PIXEL = 3
 
 _FALLOFF_X = (0.0, 0.14, 0.18, 0.22, 0.26, 0.30, 0.34, 0.38, 0.45)
 _FALLOFF_Y = (1.0, 1.0, 0.93, 0.78, 0.66, 0.52, 0.38, 0.26, 0.14)
