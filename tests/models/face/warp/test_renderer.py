@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import cv2
@@ -148,3 +149,12 @@ def test_a_face_cut_by_the_border_and_a_tiny_one_are_rendered(portrait: Portrait
         frames = list(WarpRenderer(case).frames(speaking(3)))
         assert len(frames) == 3
         assert all(frame.std() > 5 for frame in frames)
+
+
+@pytest.mark.parametrize("shift", [(-400, 0), (0, -420), (300, 0), (0, 300)])
+def test_a_face_beyond_the_border_does_no_harm(portrait: Portrait, shift) -> None:
+    moved = dataclasses.replace(
+        portrait, landmarks=portrait.landmarks + np.array([*shift, 0], np.float32)
+    )
+    frame = next(WarpRenderer(moved).frames(speaking(1)))
+    assert frame.shape == portrait.pixels.shape

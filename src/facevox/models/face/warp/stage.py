@@ -46,7 +46,8 @@ class Stage:
         height, width = frame.shape[:2]
         x0, y0 = max(left, 0), max(top, 0)
         x1, y1 = min(left + crop.shape[1], width), min(top + crop.shape[0], height)
-        frame[y0:y1, x0:x1] = crop[y0 - top : y1 - top, x0 - left : x1 - left]
+        if x0 < x1 and y0 < y1:
+            frame[y0:y1, x0:x1] = crop[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
 def _even(value: float) -> int:
