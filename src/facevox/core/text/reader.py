@@ -11,7 +11,7 @@ from facevox.core.text.phones import letter_phones, starts_with_vowel, word_phon
 from facevox.core.text.sentence import Sentence, Word
 from facevox.core.text.split import Mark, Piece, split_sentences
 
-SENTENCE_PAUSE, PARAGRAPH_PAUSE, BREATH_PAUSE = 0.35, 0.7, 0.15
+SENTENCE_PAUSE, PARAGRAPH_PAUSE, BREATH_PAUSE = 0.28, 0.62, 0.08
 """Silence after a sentence, a paragraph, and a part of a very long sentence [s]."""
 
 MOST_WORDS = 40

@@ -12,8 +12,8 @@ from facevox.core.waveform import fade_edges
 from facevox.models.speech.flite_binding import FRAME_SHIFT
 from facevox.models.speech.flite_library import Segment
 
-LEAD = 0.04
-"""Silence before the first phone [s]."""
+LEAD = 0.12
+"""Silence before the first phone [s]: lips open about a tenth of a second before they are heard."""
 
 PAUSES = {"": 0.0, ",": 0.17, ";": 0.30}
 """Silence for `Word.pause_after` [s]."""
