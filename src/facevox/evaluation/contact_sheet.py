@@ -4,7 +4,6 @@
 stills for each photo; `--strip TEXT` draws frames of a spoken text over time.
 """
 
-from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,27 +73,25 @@ def pose_motions() -> dict[str, Motion]:
     }
 
 
-def row_of_stills(
+def stills(
     portrait: Portrait, motions: dict[str, Motion], cell: int
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Return the photo, the face at rest, and one still per motion, side by side."""
+) -> list[UInt8[np.ndarray, "cell cell 3"]]:
+    """Return the photo, the face at rest, and one still per motion."""
     renderer = WarpRenderer(portrait)
     crop = _Crop(portrait, cell)
-    stills = [crop(next(renderer.frames(Motion.rest(1))))]
-    stills += [crop(next(renderer.frames(motion))) for motion in motions.values()]
-    return np.hstack([crop(portrait.pixels), *stills])
+    rows = [Motion.rest(1), *motions.values()]
+    return [crop(portrait.pixels), *(crop(next(renderer.frames(row))) for row in rows)]
 
 
 def strip_over_time(
     system: Lite, portrait: Portrait, text: str, *, columns: int, cell: int, seed: int = 0
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Return evenly spaced frames of a spoken text, side by side."""
+) -> list[UInt8[np.ndarray, "cell cell 3"]]:
+    """Return evenly spaced frames of a spoken text."""
     face = system.generate(portrait, text, seed=seed)
     frames = face.clock.num_frames(len(face.waveform()))
     wanted = set(np.linspace(0, frames - 1, columns).round().astype(int).tolist())
     crop = _Crop(portrait, cell)
-    cells = [crop(frame) for index, frame in enumerate(face.frames()) if index in wanted]
-    return np.hstack(cells)
+    return [crop(frame) for index, frame in enumerate(face.frames()) if index in wanted]
 
 
 class _Crop:
@@ -123,17 +120,24 @@ class _Crop:
         )
 
 
-def label_columns(
-    sheet: UInt8[np.ndarray, "h w 3"], names: Sequence[str], cell: int
-) -> UInt8[np.ndarray, "h2 w 3"]:
-    """Return the sheet with a line of names above its columns."""
+def in_lines(
+    cells: list[UInt8[np.ndarray, "cell cell 3"]], columns: int
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the cells in lines of so many columns; the last line is filled with white."""
+    missing = -len(cells) % columns
+    cells = cells + [np.full_like(cells[0], 255)] * missing
+    lines = [np.hstack(cells[k : k + columns]) for k in range(0, len(cells), columns)]
+    return np.vstack(lines)
+
+
+def labelled(cell: UInt8[np.ndarray, "h w 3"], name: str) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the cell with a name in its corner."""
     import cv2
 
-    line = np.full((22, sheet.shape[1], 3), 255, np.uint8)
-    for index, name in enumerate(names):
-        at = (index * cell + 4, 16)
-        cv2.putText(line, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.vstack([line, sheet])
+    cell = cell.copy()
+    for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(cell, name, (5, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, width, cv2.LINE_AA)
+    return cell
 
 
 def main() -> None:
@@ -146,12 +150,14 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="+")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--strip", help="draw this text over time instead of stills")
-    parser.add_argument("--columns", type=int, default=10)
+    parser.add_argument("--columns", type=int, default=10, help="cells in a line")
+    parser.add_argument("--lines", type=int, default=1, help="lines of a strip")
     parser.add_argument("--cell", type=int, default=CELL)
     options = parser.parse_args()
     system = load("lite")
     assert isinstance(system, Lite)
     motions = {**sound_motions(system), **pose_motions()}
+    names = ["photo", "rest", *motions]
     rows = []
     for photo in options.photos:
         try:
@@ -160,16 +166,15 @@ def main() -> None:
             print(f"{photo}: {error}")
             continue
         if options.strip:
-            rows.append(
-                strip_over_time(
-                    system, portrait, options.strip, columns=options.columns, cell=options.cell
-                )
+            count = options.columns * options.lines
+            cells = strip_over_time(
+                system, portrait, options.strip, columns=count, cell=options.cell
             )
         else:
-            rows.append(row_of_stills(portrait, motions, options.cell))
+            cells = stills(portrait, motions, options.cell)
+            cells = [labelled(cell, name) for cell, name in zip(cells, names, strict=True)]
+        rows.append(in_lines(cells, options.columns or len(cells)))
     sheet = np.vstack(rows)
-    if not options.strip:
-        sheet = label_columns(sheet, ["photo", "rest", *motions], options.cell)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet).save(options.output, quality=90)
 
