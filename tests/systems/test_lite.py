@@ -125,6 +125,18 @@ def test_any_frame_rate(lite, portrait, fps):
     assert count == face.clock.num_frames(len(face.waveform()))
 
 
+def test_large_photos_keep_their_size_and_say_what_that_costs(lite, astronaut):
+    import cv2
+
+    large = cv2.resize(astronaut, (1700, 1700))
+    face = lite.generate(large, TEXT)
+    assert face.size == (1700, 1700)
+    assert any("a smaller size" in warning for warning in face.warnings)
+    assert not any(
+        "smaller" in warning for warning in lite.generate(large, TEXT, size=256).warnings
+    )
+
+
 def test_the_file_is_what_was_promised(spoken, frames, tmp_path):
     saved = spoken.save(tmp_path / "a.mp4")
     with av.open(str(saved.path)) as container:
