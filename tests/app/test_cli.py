@@ -164,6 +164,22 @@ def test_a_full_disk_is_said(lite, capsys, astronaut_file, tmp_path, monkeypatch
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("damage", ["cut off", "absent"])
+def test_damaged_weights_are_said(lite, capsys, astronaut_file, tmp_path, monkeypatch, damage):
+    from facevox.core.checkpoint import WEIGHTS
+    from facevox.models.face import mouth_motion
+
+    copy = tmp_path / "mouth_motion.safetensors"
+    if damage == "cut off":
+        copy.write_bytes((WEIGHTS / copy.name).read_bytes()[:1000])
+    monkeypatch.setattr(mouth_motion, "WEIGHTS", tmp_path)
+    code, _, err = run(capsys, "speak", astronaut_file, "Hi.", "-o", tmp_path / "a.mp4", *SMALL)
+    assert code == 2
+    assert is_one_sentence(err), err
+    assert "install facevox again" in err
+    assert not (tmp_path / "a.mp4").exists()
+
+
 def write_jobs(path, rows):
     path.write_text("\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows))
 

@@ -5,10 +5,11 @@ import av
 import numpy as np
 import pytest
 
+from facevox.core.chunk import Chunk
 from facevox.core.clock import Clock
 from facevox.core.errors import InputError, MediaError
 from facevox.core.motion import Motion
-from facevox.core.talking_face import Chunk, TalkingFace
+from facevox.core.talking_face import TalkingFace
 from facevox.core.video import SYNTHETIC, check_video_path
 from facevox.core.voice import Voice
 

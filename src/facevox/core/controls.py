@@ -1,10 +1,10 @@
 """What a user may turn up or down in how the face moves, each on its own."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from facevox.core.errors import ConfigError
+from facevox.core.ranges import Ranges, check_ranges
 
-_RANGES = {
+_RANGES: Ranges = {
     "mouth": (0.0, 2.0),
     "head": (0.0, 3.0),
     "blink": (0.0, 4.0),
@@ -44,12 +44,7 @@ class Controls:
 
     def __post_init__(self) -> None:
         """Check every range."""
-        for field in fields(self):
-            value, (low, high) = getattr(self, field.name), _RANGES[field.name]
-            if not low <= value <= high:
-                raise ConfigError(
-                    f"{field.name} must be between {low:g} and {high:g}, got {value:g}."
-                )
+        check_ranges({name: getattr(self, name) for name in _RANGES}, _RANGES)
 
     @classmethod
     def still(cls) -> "Controls":

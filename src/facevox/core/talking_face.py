@@ -10,60 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
+from facevox.core.chunk import Chunk, Frame, Progress
 from facevox.core.clock import Clock
-from facevox.core.motion import Motion
 from facevox.core.speech import Phone
+from facevox.core.video import SavedVideo, write_video
 from facevox.core.voice import Voice
 
-Frame = UInt8[np.ndarray, "height width 3"]
-Progress = Callable[[float], None]
-"""Called with the part that is done, 0 to 1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chunk:
-    """One sentence of a talking face.
-
-    Attributes:
-        frames: Pictures in order, RGB; an iterator, to be read once.
-        num_frames: How many pictures `frames` gives.
-        waveform: The sound of this sentence, in [-1, 1].
-        first_frame: Number of the first picture within the whole.
-        first_sample: Number of the first sample within the whole.
-        phones: Phones with times [s] within the whole.
-        motion: What drives the face, one row per picture.
-        text: The sentence.
-        done: Part of the whole text that is spoken after this chunk, 0 to 1.
-    """
-
-    frames: Iterator[Frame]
-    num_frames: int
-    waveform: Float32[np.ndarray, " samples"]
-    first_frame: int
-    first_sample: int
-    phones: tuple[Phone, ...]
-    motion: Motion
-    text: str
-    done: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SavedVideo:
-    """A video file that was written.
-
-    Attributes:
-        path: Where it is.
-        num_frames: Pictures in it.
-        num_samples: Samples of its sound.
-        seconds: Length of its sound [s].
-    """
-
-    path: Path
-    num_frames: int
-    num_samples: int
-    seconds: float
+TITLE_LENGTH = 80
+"""Characters of the text that become the title of the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +70,11 @@ class TalkingFace:
             InputError: If the suffix is another.
             MediaError: If the file cannot be written.
         """
-        from facevox.core.video import write_video
-
-        return write_video(self, Path(path), progress=progress)
+        return write_video(
+            Path(path),
+            self.chunks(),
+            clock=self.clock,
+            size=self.size,
+            title=self.text[:TITLE_LENGTH],
+            progress=progress,
+        )

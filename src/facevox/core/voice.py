@@ -11,10 +11,19 @@ from typing import Any
 
 from facevox.core.errors import ConfigError, InputError
 from facevox.core.files import write_atomically
+from facevox.core.ranges import Ranges, check_ranges
 
 FORMAT = 1
 
-_RANGES = {
+_FIELD_RANGES: Ranges = {
+    "f0_mean": (50.0, 400.0),
+    "f0_range": (0.0, 3.0),
+    "vocal_tract": (0.75, 1.33),
+    "rate": (0.5, 2.0),
+    "brightness": (-12.0, 12.0),
+}
+
+_CONTROL_RANGES: Ranges = {
     "pitch": (-12.0, 12.0),
     "rate": (0.5, 2.0),
     "pitch_range": (0.0, 2.0),
@@ -49,15 +58,8 @@ class VoiceControls:
 
     def __post_init__(self) -> None:
         """Check every range."""
-        for field in fields(self):
-            value, (low, high) = getattr(self, field.name), _RANGES[field.name]
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ConfigError(f"Voice control {field.name} must be a number, got {value!r}.")
-            if not low <= value <= high:
-                raise ConfigError(
-                    f"Voice control {field.name} must be between {low:g} and {high:g}, "
-                    f"got {value:g}."
-                )
+        values = {name: getattr(self, name) for name in _CONTROL_RANGES}
+        check_ranges(values, _CONTROL_RANGES, "Voice control ")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,8 +133,7 @@ class Voice:
                 f"{origin} has voice format {values.get('format')!r}; this facevox reads {FORMAT}."
             )
         given = {k: v for k, v in values.items() if k not in ("kind", "format")}
-        known = {field.name: field for field in fields(cls)}
-        if unknown := sorted(set(given) - set(known)):
+        if unknown := sorted(set(given) - {field.name for field in fields(cls)}):
             raise InputError(f"{origin} has the unknown field {unknown[0]!r}.")
         try:
             given["controls"] = VoiceControls(**given.get("controls", {}))
@@ -143,14 +144,10 @@ class Voice:
         for name in ("engine", "base", "origin"):
             if not isinstance(given.get(name, ""), str):
                 raise InputError(f"{origin}: {name} must be a word, got {given[name]!r}.")
-        for name, (low, high) in _FIELD_RANGES.items():
-            value = given.get(name, known[name].default)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise InputError(f"{origin}: {name} must be a number, got {value!r}.")
-            if not low <= value <= high:
-                raise InputError(
-                    f"{origin}: {name} must be between {low:g} and {high:g}, got {value:g}."
-                )
+        try:
+            check_ranges(given, _FIELD_RANGES)
+        except ConfigError as error:
+            raise InputError(f"{origin}: {error}") from error
         return cls(**given)
 
     def save(self, path: str | Path) -> Path:
@@ -179,12 +176,3 @@ class Voice:
         except (OSError, ValueError) as error:
             raise InputError(f"{path} is not a facevox voice file ({error}).") from error
         return cls.from_dict(values, origin=str(path))
-
-
-_FIELD_RANGES = {
-    "f0_mean": (50.0, 400.0),
-    "f0_range": (0.0, 3.0),
-    "vocal_tract": (0.75, 1.33),
-    "rate": (0.5, 2.0),
-    "brightness": (-12.0, 12.0),
-}

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from facevox.core.chunk import Chunk, Frame
 from facevox.core.clock import Clock, parse_fps
 from facevox.core.controls import Controls
 from facevox.core.errors import InputError
@@ -18,7 +19,7 @@ from facevox.core.portrait.portrait import Portrait
 from facevox.core.portrait.reader import read_portrait
 from facevox.core.prefetch import ordered_map
 from facevox.core.speech import Phone
-from facevox.core.talking_face import Chunk, Frame, TalkingFace
+from facevox.core.talking_face import TalkingFace
 from facevox.core.text.reader import read_sentences
 from facevox.core.voice import Voice
 from facevox.models.bridge.face_to_voice import FaceToVoice

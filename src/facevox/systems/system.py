@@ -6,9 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from facevox.core.chunk import Chunk
 from facevox.core.controls import Controls
 from facevox.core.portrait.portrait import Portrait
-from facevox.core.talking_face import Chunk, TalkingFace
+from facevox.core.talking_face import TalkingFace
 from facevox.core.voice import Voice
 
 Photo = Portrait | str | Path | bytes | Any

@@ -13,7 +13,7 @@ import typer
 from facevox.app import options
 
 if TYPE_CHECKING:
-    from facevox.core.talking_face import SavedVideo
+    from facevox.core.video import SavedVideo
     from facevox.systems.system import System
 
 SLIDERS = ("pitch", "rate", "pitch_range", "vocal_tract", "energy", "brightness")
