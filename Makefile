@@ -23,7 +23,7 @@ help:
 	@touch $@
 
 system: .venv/ready
-	@$(BIN)/python -c 'from facevox.models.speech.flite import FliteEngine; FliteEngine()' 2>/dev/null || \
+	@$(BIN)/python -c 'from facevox.models.speech.flite import FliteEngine; FliteEngine.load()' 2>/dev/null || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get install -y -qq libflite1 || (apt-get update -qq && apt-get install -y -qq libflite1)) >/dev/null; \
 	  else \

@@ -56,7 +56,7 @@ class Lite:
             MissingPiece: If the speech engine is not installed.
             CheckpointError: If weights are absent or damaged.
         """
-        return cls(FliteEngine(), FaceToVoice.load(), FaceMotion.load())
+        return cls(FliteEngine.load(), FaceToVoice.load(), FaceMotion.load())
 
     def info(self) -> SystemInfo:
         """Return what this system is."""

@@ -89,7 +89,7 @@ def _weights() -> str:
 def _flite() -> str:
     from facevox.models.speech.flite import FliteEngine
 
-    return "voices " + ", ".join(FliteEngine().base_voices())
+    return "voices " + ", ".join(FliteEngine.load().base_voices())
 
 
 def _text() -> str:

@@ -49,6 +49,16 @@ class FliteEngine:
     name = "flite"
     sample_rate = vocoder.SAMPLE_RATE
 
+    @classmethod
+    def load(cls) -> "FliteEngine":
+        """Return the engine with its library loaded.
+
+        Raises:
+            MissingPiece: If flite is not installed.
+        """
+        flite_library.flite_library()
+        return cls()
+
     def base_voices(self) -> tuple[str, ...]:
         """Return slt (a woman), rms (a man) and awb (a Scottish man)."""
         return VOICES
