@@ -114,10 +114,14 @@ class Lite:
         distribution = self.bridge.distribution(read_portrait(portrait, **options))
         return [distribution.draw(seed + index) for index in range(count)]
 
-    def _voice(self, portrait: Portrait, voice: Voice | str | Path | None, seed: int) -> Voice:
+    def _voice(self, portrait: Portrait, voice: Any, seed: int) -> Voice:
         if voice is None:
             return self.bridge.distribution(portrait).draw(seed)
-        return voice if isinstance(voice, Voice) else Voice.load(voice)
+        if isinstance(voice, Voice):
+            return voice
+        if not isinstance(voice, str | Path):
+            raise InputError(f"A voice is a Voice or the path of one, got {type(voice).__name__}.")
+        return Voice.load(voice)
 
     def _chunks(self, job: "_Job") -> Iterator[Chunk]:
         motion_stream = self.motion.start(job.seed, job.controls, job.clock.fps)
