@@ -7,6 +7,7 @@ while the one before it plays.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from facevox.core.voice import Voice
 from facevox.models.bridge.face_to_voice import FaceToVoice
 from facevox.models.face.face_motion import FaceMotion
 from facevox.models.face.warp.renderer import WarpRenderer
+from facevox.models.face.warp.stage import output_size
 from facevox.models.speech.engine import SpeechEngine
 from facevox.models.speech.flite import FliteEngine
 from facevox.systems.system import Photo, SystemInfo
@@ -87,12 +89,12 @@ class Lite:
         next(read_sentences(text))  # an unspeakable text fails here
         portrait = read_portrait(portrait, face=face, box=box)
         voice = self._voice(portrait, voice, seed)
-        renderer = WarpRenderer(portrait, size=size)
-        warnings = [*portrait.warnings, *_about_size(renderer, size)]
-        job = _Job(text, voice, renderer, clock, seed, controls or Controls(), warnings)
+        shape = output_size(portrait.pixels.shape[1], portrait.pixels.shape[0], size)
+        warnings = [*portrait.warnings, *_about_size(shape, size)]
+        job = _Job(text, voice, portrait, size, clock, seed, controls or Controls(), warnings)
         return TalkingFace(
             clock=clock,
-            size=(renderer.width, renderer.height),
+            size=shape,
             voice=voice,
             seed=seed,
             system=self.name,
@@ -153,11 +155,17 @@ class _Job:
 
     text: str
     voice: Voice
-    renderer: WarpRenderer
+    portrait: Portrait
+    size: int | None
     clock: Clock
     seed: int
     controls: Controls
     warnings: list[str]
+
+    @cached_property
+    def renderer(self) -> WarpRenderer:
+        """Fitted when the first picture is asked for: sound alone needs none."""
+        return WarpRenderer(self.portrait, size=self.size)
 
     def warn(self, sentence: str) -> None:
         """Keep a warning, once."""
@@ -165,19 +173,21 @@ class _Job:
             self.warnings.append(sentence)
 
     def frames(self, motion: Motion) -> Iterator[Frame]:
-        """Render rows of motion by a few threads, in order."""
+        """Yield a picture for each row of motion, rendered by a few threads, in order."""
+        renderer = self.renderer
 
         def render(row: Motion) -> Frame:
-            return next(self.renderer.frames(row))
+            return next(renderer.frames(row))
 
-        return ordered_map(render, motion.rows(), workers=RENDER_THREADS)
+        yield from ordered_map(render, motion.rows(), workers=RENDER_THREADS)
 
 
-def _about_size(renderer: WarpRenderer, size: int | None) -> list[str]:
-    if size is not None or renderer.width * renderer.height <= LARGE_PICTURE:
+def _about_size(shape: tuple[int, int], size: int | None) -> list[str]:
+    width, height = shape
+    if size is not None or width * height <= LARGE_PICTURE:
         return []
     return [
-        f"The video keeps the photo's {renderer.width}x{renderer.height} pixels; "
+        f"The video keeps the photo's {width}x{height} pixels; "
         "a smaller size, such as 1080, is made several times faster."
     ]
 

@@ -26,6 +26,7 @@ def bench(
     from PIL import Image
 
     from facevox.app.demo_portrait import demo_portrait
+    from facevox.app.report import progress_bar
     from facevox.evaluation.speed import measure_frame, measure_job, measure_memory
 
     with tempfile.TemporaryDirectory() as name:
@@ -33,10 +34,17 @@ def bench(
         if portrait is None:
             portrait = folder / "portrait.png"
             Image.fromarray(demo_portrait()).save(portrait)
-        measures = measure_job(portrait, folder, system=system, runs=runs)
-        measures += measure_frame(portrait, frames=100)
+        stages = [
+            lambda: measure_job(portrait, folder, system=system, runs=runs),
+            lambda: measure_frame(portrait, frames=100),
+        ]
         if memory:
-            measures += measure_memory(portrait, folder, system=system)
+            stages.append(lambda: measure_memory(portrait, folder, system=system))
+        measures = []
+        with progress_bar("Measuring", quiet=as_json) as show:
+            for number, stage in enumerate(stages, start=1):
+                measures += stage()
+                show(number / len(stages))
     if as_json:
         sys.stdout.write(json.dumps([measure.to_dict() for measure in measures]) + "\n")
         return

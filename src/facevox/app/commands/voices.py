@@ -29,7 +29,7 @@ def voices(
 
     Example: facevox voices portrait.jpg --count 4 -o voices
     """
-    from facevox.app.report import print_warnings
+    from facevox.app.report import print_warnings, progress_bar
     from facevox.core.files import make_folder
     from facevox.core.waveform import write_waveform
 
@@ -37,14 +37,16 @@ def voices(
     loaded = options.load_system(system)
     person = options.read_photo(portrait, face, box)
     rows = []
-    for number, voice in enumerate(loaded.voices(person, count, seed=seed), start=1):
-        made = loaded.generate(person, text, voice=voice, seed=seed)
-        sound, file = output / f"voice-{number}.wav", output / f"voice-{number}.json"
-        write_waveform(sound, made.waveform(), made.clock.sample_rate)
-        voice.save(file)
-        rows.append({"voice_file": str(file), "sound": str(sound), "voice": voice.to_dict()})
-        if not as_json:
-            sys.stdout.write(f"{file}: {voice.describe()}\n")
+    with progress_bar(f"{count} voices", quiet=as_json) as show:
+        for number, voice in enumerate(loaded.voices(person, count, seed=seed), start=1):
+            made = loaded.generate(person, text, voice=voice, seed=seed)
+            sound, file = output / f"voice-{number}.wav", output / f"voice-{number}.json"
+            write_waveform(sound, made.waveform(), made.clock.sample_rate)
+            voice.save(file)
+            rows.append({"voice_file": str(file), "sound": str(sound), "voice": voice.to_dict()})
+            show(number / count)
+            if not as_json:
+                sys.stdout.write(f"{file}: {voice.describe()}\n")
     print_warnings(person.warnings)
     if as_json:
         sys.stdout.write(json.dumps({"portrait": portrait, "seed": seed, "voices": rows}) + "\n")
