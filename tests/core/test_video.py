@@ -135,4 +135,4 @@ def test_progress_rises_to_one(tmp_path):
     fake_face([8_000, 16_000]).save(tmp_path / "a.mp4", progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
-    assert len(seen) == 38
+    assert len(seen) == 38 + 1  # every frame, then the end

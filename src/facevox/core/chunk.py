@@ -27,7 +27,7 @@ class Chunk:
         phones: Phones with times [s] within the whole.
         motion: What drives the face, one row per picture.
         text: The sentence.
-        done: Part of the whole text that is spoken after this chunk, 0 to 1.
+        done: Part of the whole text that is spoken after this chunk, about, 0 to 1.
     """
 
     frames: Iterator[Frame]

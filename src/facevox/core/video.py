@@ -110,6 +110,8 @@ def write_video(
                         (sound if event.ndim == 1 else video).write(event)
                 video.close()
                 sound.close()
+                if progress:
+                    progress(1.0)
         except (av.error.FFmpegError, OSError) as error:
             raise MediaError(explain_os_error(_as_os_error(error), path)) from error
     seconds = clock.seconds(sound.count)
