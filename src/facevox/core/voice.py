@@ -81,9 +81,9 @@ class Voice:
 
     engine: str = "flite"
     base: str = "slt"
-    f0_mean: float = 180.0
+    f0_mean: float = 190.0
     f0_range: float = 1.0
-    vocal_tract: float = 1.0
+    vocal_tract: float = 1.05
     rate: float = 1.0
     brightness: float = 0.0
     controls: VoiceControls = VoiceControls()
