@@ -13,7 +13,7 @@ OVAL = (
 )
 """Outline of the face, clockwise from the top of the forehead."""
 
-CHIN, FOREHEAD, NOSE_BASE = 152, 10, 2
+CHIN, NOSE_BASE = 152, 2
 IRISES = (468, 473)
 
 
