@@ -96,13 +96,12 @@ def measure_frame(portrait: Path, *, frames: int) -> list[Measure]:
     from facevox.core.controls import Controls
     from facevox.core.portrait.reader import read_portrait
     from facevox.core.text.reader import read_sentences
+    from facevox.core.voice import Voice
     from facevox.models.face.face_motion import FaceMotion
     from facevox.models.face.warp.renderer import WarpRenderer
     from facevox.models.speech.flite import FliteEngine
 
-    engine, clock = FliteEngine(), Clock()
-    from facevox.core.voice import Voice
-
+    engine, clock = FliteEngine(), Clock(sample_rate=FliteEngine.sample_rate)
     speech = engine.speak(next(read_sentences(TEN_SECONDS)), Voice())
     count = clock.num_frames(len(speech.waveform))
     motion = FaceMotion.load().start(0, Controls(), clock.fps).advance(speech, 0, count, 0.0)
