@@ -17,6 +17,9 @@ _OFFSETS = 31
 _INSET = 0.012
 """Strip of an open lip's edge that is given up, because it shows teeth [IOD]."""
 
+_INSET_PIXELS = 1.1
+"""The same in pixels at least: in a small picture a pixel at the edge mixes lip and teeth."""
+
 
 def find_slit(
     crop: UInt8[np.ndarray, "h w 3"],
@@ -33,7 +36,8 @@ def find_slit(
     lines = inner_lines(landmarks)
     if lines.gap(frame).max() >= NEARLY_CLOSED:
         taper = np.sin(np.linspace(0.0, np.pi, len(lines.upper)))[:, None]
-        inset = (_INSET * frame.iod * np.minimum(1.0, 2.0 * taper) * frame.down).astype(np.float32)
+        strip = max(_INSET * frame.iod, _INSET_PIXELS) * np.minimum(1.0, 2.0 * taper)
+        inset = (strip * frame.down).astype(np.float32)
         return LipLine(upper=lines.upper - inset, lower=lines.lower + inset)
     seam = _follow_seam(crop, lines.middle, frame)
     return LipLine(upper=seam, lower=seam)
