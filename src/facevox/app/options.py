@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from facevox.core.voice import Voice
     from facevox.systems.system import System
 
-_VOICE, _MOTION, _PICTURE = "Voice", "Motion", "Picture"
-
 PortraitArgument = Annotated[str, typer.Argument(help="Photo with a face; - for stdin.")]
 SystemOption = Annotated[str, typer.Option(help="System; `facevox info` lists them.")]
 SeedOption = Annotated[
@@ -20,21 +18,21 @@ SeedOption = Annotated[
 ]
 VoiceOption = Annotated[
     Path | None,
-    typer.Option(help="Saved voice instead of one drawn.", rich_help_panel=_VOICE),
+    typer.Option(help="Saved voice instead of one drawn."),
 ]
 
 SaveVoiceOption = Annotated[
     Path | None,
-    typer.Option(help="Keep the voice in a file for the next time.", rich_help_panel=_VOICE),
+    typer.Option(help="Keep the voice in a file for the next time."),
 ]
 
 
 def _slider(help_text: str) -> Any:
-    return Annotated[float | None, typer.Option(help=help_text, rich_help_panel=_VOICE)]
+    return Annotated[float | None, typer.Option(help=help_text)]
 
 
 def _strength(help_text: str) -> Any:
-    return Annotated[float, typer.Option(help=help_text, rich_help_panel=_MOTION)]
+    return Annotated[float, typer.Option(help=help_text)]
 
 
 PitchOption = _slider("Semitones up or down, -12 to 12.")
@@ -50,24 +48,18 @@ GazeOption = _strength("Eye movement, 0 to 3.")
 BrowsOption = _strength("Brow raises, 0 to 3.")
 BreathOption = _strength("Breathing, 0 to 3.")
 ExpressionOption = _strength("-1 serious, 0 as in the photo, 1 smiling.")
-FpsOption = Annotated[
-    str, typer.Option(help="Frames per second; 30000/1001 works.", rich_help_panel=_PICTURE)
-]
+FpsOption = Annotated[str, typer.Option(help="Frames per second; 30000/1001 works.")]
 SizeOption = Annotated[
     int | None,
-    typer.Option(
-        min=64, max=4096, help="Longest side in pixels; the photo's own.", rich_help_panel=_PICTURE
-    ),
+    typer.Option(min=64, max=4096, help="Longest side in pixels; the photo's own."),
 ]
 FaceOption = Annotated[
     int | None,
-    typer.Option(min=0, help="Which face of several, 0 = largest.", rich_help_panel=_PICTURE),
+    typer.Option(min=0, help="Which face of several, 0 = largest."),
 ]
 BoxOption = Annotated[
     str | None,
-    typer.Option(
-        help="Face box X0,Y0,X1,Y1 in pixels instead of detection.", rich_help_panel=_PICTURE
-    ),
+    typer.Option(help="Face box X0,Y0,X1,Y1 in pixels instead of detection."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]

@@ -50,6 +50,10 @@ _RAMP = 0.05
 """Width over which the sheets meet away from the lips [IOD]."""
 
 
+_UPPER_EDGE, _LOWER_EDGE = (78, *UPPER_ROWS[0], 308), (78, *LOWER_ROWS[0], 308)
+"""Inner edges of the lips, from corner to corner."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MouthPose:
     """What the motion asks of the mouth in one frame; see `Motion`."""
@@ -119,19 +123,14 @@ class Mouth:
         )  # fmt: skip
         self.nodes = stage.lattice.positions()
         self.interior = InteriorLayer(stage.crop, stage.landmarks, self.frame.iod)
-        slit = LipLine(upper=self._rest_line(UPPER_ROWS[0]), lower=self._rest_line(LOWER_ROWS[0]))
-        self.slit = slit
-        self.repaints_seam = bool(slit.gap(self.frame).max() > NEARLY_CLOSED)
-
-    def _rest_line(self, row: tuple[int, ...]) -> Float32[np.ndarray, "11 2"]:
-        indices = (78, *row, 308)
-        return self.expression.points[list(indices)].astype(np.float32)
+        points = expression.points.astype(np.float32)
+        self.slit = LipLine(upper=points[list(_UPPER_EDGE)], lower=points[list(_LOWER_EDGE)])
+        self.repaints_seam = bool(self.slit.gap(self.frame).max() > NEARLY_CLOSED)
 
     def _lips(self, amounts: Amounts) -> LipLine:
-        upper, lower = (78, *UPPER_ROWS[0], 308), (78, *LOWER_ROWS[0], 308)
         return LipLine(
-            upper=self.slit.upper + self.expression.displace(amounts, upper),
-            lower=self.slit.lower + self.expression.displace(amounts, lower),
+            upper=self.slit.upper + self.expression.displace(amounts, _UPPER_EDGE),
+            lower=self.slit.lower + self.expression.displace(amounts, _LOWER_EDGE),
         )
 
     def _amounts(self, pose: MouthPose) -> tuple[Amounts, LipLine]:
