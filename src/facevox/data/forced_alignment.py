@@ -16,6 +16,7 @@ from jaxtyping import Float32
 
 from facevox.core.errors import DataError, MissingPiece
 from facevox.core.speech import SILENCE, Phone
+from facevox.core.text.sentence import Word
 
 SAMPLE_RATE = 16_000
 HOP = 0.01
@@ -92,3 +93,27 @@ class PhoneAligner:
         self._decoder.start_utt()
         self._decoder.process_raw(sound, full_utt=True)
         self._decoder.end_utt()
+
+
+def align_text(
+    waveform: Float32[np.ndarray, " samples"], words: Sequence[Word]
+) -> tuple[Phone, ...]:
+    """Return phones with times of a recording, given its normalised words.
+
+    Pronunciations are those of our own reader, so that no word is unknown.
+
+    Args:
+        waveform: Mono samples in [-1, 1] at `SAMPLE_RATE`.
+        words: What is said, in order.
+
+    Raises:
+        DataError: If the words do not fit the sound.
+        MissingPiece: If pocketsphinx is not installed.
+    """
+    said = {word.text: _arpabet(word.phones) for word in words}
+    return PhoneAligner(said).align(waveform, [word.text for word in words])
+
+
+def _arpabet(phones: Sequence[str]) -> str:
+    plain = (phone.rstrip("012").upper() for phone in phones)
+    return " ".join("AH" if phone == "AX" else phone for phone in plain)

@@ -68,6 +68,7 @@ class Lite:
             voice="drawn from the face by perceived sex and age, seeded",
             parameters=self.bridge.num_parameters + self.motion.num_parameters,
             licence="Apache-2.0",
+            trained_against=("face-landmarker",),  # it labelled the mouths of the training clips
         )
 
     def generate(

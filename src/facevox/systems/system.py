@@ -26,6 +26,9 @@ class SystemInfo:
         voice: Where the voice comes from.
         parameters: Trained numbers in all its networks.
         licence: Licence of its weights.
+        trained_against: Judges (names of `facevox judges list`) that took part in its training,
+            as a loss or as labels; the evaluation refuses to let them judge it.
+        multiply_adds: Multiply-adds of its networks for one second of video; None if unknown.
     """
 
     name: str
@@ -33,6 +36,8 @@ class SystemInfo:
     voice: str
     parameters: int
     licence: str
+    trained_against: tuple[str, ...] = ()
+    multiply_adds: int | None = None
 
 
 @runtime_checkable

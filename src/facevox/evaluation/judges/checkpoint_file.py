@@ -1,0 +1,68 @@
+"""Reading published checkpoints as they are, strictly, without executing anything."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from facevox.core.errors import CheckpointError
+
+_SHOWN = 5
+_WRAPPERS = ("state_dict", "model_state", "model", "backbone")
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a `.pth`, `.pt`, `.ckpt` or `.safetensors` file.
+
+    A dictionary that wraps the tensors (`{"state_dict": ...}`) and the prefix `module.` of
+    `DataParallel` are taken off.
+
+    Raises:
+        CheckpointError: If the file is absent, damaged, or holds more than tensors.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state: Any = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"There are no weights {path}.") from None
+    except Exception as error:  # torch and safetensors raise many kinds for a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path} cannot be read as weights ({reason}).") from error
+    for key in _WRAPPERS:
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise CheckpointError(f"{path} does not hold a dictionary of tensors.")
+    return {str(name).removeprefix("module."): value for name, value in state.items()}
+
+
+def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
+    """Fill a network with a checkpoint, all keys and shapes equal; then set it to `eval`.
+
+    Args:
+        module: The network.
+        state: Tensors by name.
+        origin: What the message calls the checkpoint.
+
+    Raises:
+        CheckpointError: Naming the first five keys that differ.
+    """
+    wanted = module.state_dict()
+    faults = [f"missing {name}" for name in wanted if name not in state]
+    faults += [f"unknown {name}" for name in state if name not in wanted]
+    faults += [
+        f"{name} is {list(state[name].shape)}, expected {list(wanted[name].shape)}"
+        for name in wanted
+        if name in state and state[name].shape != wanted[name].shape
+    ]
+    if faults:
+        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise CheckpointError(f"{origin} does not fit: {'; '.join(faults[:_SHOWN])}{more}.")
+    module.load_state_dict(dict(state), strict=True)
+    module.eval().requires_grad_(False)

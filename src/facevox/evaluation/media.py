@@ -1,0 +1,218 @@
+"""Pictures, sound, landmarks and phones of a clip, each read when a metric asks for it.
+
+What several metrics need is computed once.  Pictures are never held together.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+import av
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from facevox.core.errors import InputError, MediaError
+from facevox.core.portrait.portrait import Portrait
+from facevox.core.portrait.reader import read_portrait
+from facevox.core.speech import Phone
+from facevox.core.text.reader import read_sentences
+from facevox.core.text.sentence import Word
+from facevox.core.waveform import resample
+from facevox.evaluation.clip import Clip
+from facevox.evaluation.judges.store import Judges
+
+SAMPLE_RATE = 16_000
+"""Rate at which every speech judge listens [Hz]."""
+
+_QUIET = 1e-5
+
+
+class ClipMedia:
+    """What metrics see of a clip.
+
+    Args:
+        clip: The video and what is known about it.
+        judges: Where networks come from.
+        tracker: Name of the judge that lays landmarks.
+
+    Attributes:
+        notes: What was done to the clip before it was scored, such as resampling.
+    """
+
+    def __init__(self, clip: Clip, judges: Judges, tracker: str = "attention-mesh") -> None:
+        self.clip, self.judges, self.tracker = clip, judges, tracker
+        self.notes: list[str] = []
+        self._waveforms: dict[int, Float32[np.ndarray, " samples"]] = {}
+
+    def note(self, sentence: str) -> None:
+        """Keep a note, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    @cached_property
+    def fps(self) -> Fraction:
+        """Frames per second of the file."""
+        with _open(self.clip.video) as container:
+            if not container.streams.video:
+                raise InputError(f"{self.clip.video} has no pictures.")
+            rate = container.streams.video[0].average_rate
+        if not rate:
+            raise InputError(f"{self.clip.video} does not say how many frames a second it has.")
+        return Fraction(rate)
+
+    @cached_property
+    def num_frames(self) -> int:
+        """Pictures in the file."""
+        return sum(1 for _ in self.frames())
+
+    def frames(self, fps: Fraction | int | None = None) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+        """Yield the pictures, RGB.
+
+        Args:
+            fps: Convert to this rate by taking the picture shown at the middle of each new
+                frame, with a note; None keeps the file's own.
+
+        Raises:
+            InputError: If the file is not a video or has no pictures.
+        """
+        if fps is None or Fraction(fps) == self.fps:
+            yield from read_frames(self.clip.video)
+            return
+        self.note(f"{float(self.fps):g} fps resampled to {float(fps):g} by nearest frame")
+        step, k = self.fps / Fraction(fps), 0
+        for index, pixels in enumerate(read_frames(self.clip.video)):
+            while (k + Fraction(1, 2)) * step < index + 1:
+                yield pixels
+                k += 1
+
+    def waveform(self, sample_rate: int = SAMPLE_RATE) -> Float32[np.ndarray, " samples"]:
+        """Return the sound, mono, in [-1, 1], resampled with a note if need be.
+
+        Raises:
+            InputError: If there is no sound track, or it holds nothing or only silence.
+        """
+        if sample_rate not in self._waveforms:
+            waveform, rate = read_sound(self.clip.video)
+            if rate != sample_rate:
+                self.note(f"{rate} Hz resampled to {sample_rate}")
+                waveform = resample(waveform, rate, sample_rate)
+            self._waveforms[sample_rate] = waveform
+        return self._waveforms[sample_rate]
+
+    @cached_property
+    def landmarks(self) -> Float32[np.ndarray, "frames 478 3"]:
+        """Landmarks of every frame [px], NaN where no face was found.
+
+        Raises:
+            InputError: If no frame shows a face.
+        """
+        landmarks = self.judges.load(self.tracker).track(self.frames())
+        if not np.isfinite(landmarks).any():
+            raise InputError(f"{self.clip.video.name} shows no face.")
+        return landmarks
+
+    @cached_property
+    def portrait(self) -> Portrait:
+        """The photo that the video was made from.
+
+        Raises:
+            InputError: If none is known.
+        """
+        if self.clip.portrait is None:
+            raise InputError("no portrait is given to compare with")
+        return read_portrait(self.clip.portrait)
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """The words of the text, normalised, with phones.
+
+        Raises:
+            InputError: If the text is not known.
+        """
+        if not self.clip.text:
+            raise InputError("the text is not known; give it with --text")
+        return tuple(word for part in read_sentences(self.clip.text) for word in part.words)
+
+    @cached_property
+    def phones(self) -> tuple[Phone, ...]:
+        """Phones with times [s]: the maker's own, else the text aligned with the sound.
+
+        Raises:
+            InputError: If there are neither phones nor text.
+            DataError: If the text does not fit the sound.
+            MissingPiece: If the aligner is not installed.
+        """
+        if self.clip.phones is not None:
+            return self.clip.phones
+        from facevox.data.forced_alignment import align_text
+
+        self.note("phone times by forced alignment (pocketsphinx)")
+        return align_text(self.waveform(SAMPLE_RATE), self.words)
+
+    @cached_property
+    def reference(self) -> "ClipMedia":
+        """The recording that this clip is compared with.
+
+        Raises:
+            InputError: If there is none.
+        """
+        if self.clip.reference is None:
+            raise InputError("no recording of this text by this person is given")
+        known = Clip(
+            name=self.clip.name, video=self.clip.reference, system="real", text=self.clip.text
+        )
+        return ClipMedia(known, self.judges, self.tracker)
+
+
+def read_frames(video: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """Yield the pictures of a video, RGB.
+
+    Raises:
+        InputError: If the file is not a video or has no pictures.
+    """
+    count = 0
+    with _open(video) as container:
+        try:
+            for frame in container.decode(video=0):
+                count += 1
+                yield frame.to_ndarray(format="rgb24")
+        except (av.error.FFmpegError, IndexError) as error:
+            raise InputError(f"{video} cannot be read as a video ({error}).") from error
+    if not count:
+        raise InputError(f"{video} has no pictures.")
+
+
+def read_sound(video: Path) -> tuple[Float32[np.ndarray, " samples"], int]:
+    """Return the sound of a video or sound file, mono, and its sample rate [Hz].
+
+    Raises:
+        InputError: If there is no sound track, or it holds nothing, only silence, or NaN.
+    """
+    parts = []
+    with _open(video) as container:
+        if not container.streams.audio:
+            raise InputError(f"{video.name} has no sound track.")
+        rate = int(container.streams.audio[0].rate)
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate)
+        try:
+            for packet in container.decode(audio=0):
+                parts += [frame.to_ndarray()[0] for frame in resampler.resample(packet)]
+            parts += [frame.to_ndarray()[0] for frame in resampler.resample(None)]
+        except av.error.FFmpegError as error:
+            raise MediaError(f"The sound of {video} cannot be read ({error}).") from error
+    waveform = np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
+    if not len(waveform):
+        raise InputError(f"The sound track of {video.name} is empty.")
+    if not np.isfinite(waveform).all():
+        raise InputError(f"The sound of {video.name} holds values that are not numbers.")
+    if np.abs(waveform).max() < _QUIET:
+        raise InputError(f"The sound of {video.name} is silence.")
+    return waveform, rate
+
+
+def _open(path: Path) -> "av.container.InputContainer":
+    try:
+        return av.open(str(path))
+    except (av.error.FFmpegError, OSError) as error:
+        raise InputError(f"{path} cannot be read as a video ({error}).") from error

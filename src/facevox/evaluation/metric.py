@@ -1,0 +1,132 @@
+"""What every metric offers: it looks at clips one by one, then sums up.
+
+`observe` turns one clip into a few arrays, which are kept on disk, so that an
+interrupted run goes on where it stopped; `summarise` turns the observations of all
+clips of a system into numbers with intervals.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+from facevox.evaluation.bootstrap import interval_of_mean
+from facevox.evaluation.clip import Clip
+from facevox.evaluation.media import ClipMedia
+
+Observation = dict[str, np.ndarray]
+"""What a metric saw in one clip: arrays by name; numbers are arrays without axes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One number that a metric reports.
+
+    Attributes:
+        name: As it stands in tables, unique among all metrics.
+        unit: Its unit, empty if it has none.
+        better: Which way is better.
+        protocol: One or two sentences, printed beside the number.
+        digits: Decimals worth printing.
+    """
+
+    name: str
+    unit: str
+    better: Literal["higher", "lower", "neither"]
+    protocol: str
+    digits: int = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A measured number.
+
+    Attributes:
+        value: The number.
+        low: Lower end of its 95 % interval; None if there is none.
+        high: Upper end.
+        count: Clips (or pairs, or persons) it rests on.
+        of: What is counted.
+        note: Anything a reader must know about this very number.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    count: int
+    of: str = "clips"
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotMeasured:
+    """Why a number is absent: a sentence."""
+
+    reason: str
+
+
+Result = Estimate | NotMeasured
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A clip together with what a metric saw in it."""
+
+    clip: Clip
+    observation: Observation
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """One metric; may report several figures.
+
+    Attributes:
+        name: Key of the metric, lower case; observations are kept under it.
+        version: Raised when `observe` changes, so that kept observations are made anew.
+        judges: Names in the registry of all networks it needs, the tracker of landmarks aside.
+        uses_landmarks: Whether the tracker of landmarks is among its judges.
+        figures: What it reports.
+    """
+
+    name: str
+    version: int
+    judges: tuple[str, ...]
+    uses_landmarks: bool
+    figures: tuple[Figure, ...]
+
+    def observe(self, media: ClipMedia) -> Observation:
+        """Look at one clip.
+
+        Raises:
+            FacevoxError: If this clip cannot be scored; the message becomes the reason.
+        """
+        ...
+
+    def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
+        """Return a result for every figure, by its name; `seen` is not empty."""
+        ...
+
+
+def mean_over_clips(
+    seen: Sequence[Seen], key: str, *, seed: int = 0, of: str = "clips", note: str = ""
+) -> Result:
+    """Return the mean of one observed number, with a 95 % interval.
+
+    Clips of one person are not independent: persons are drawn anew, not clips, when there
+    are at least five of them.  Clips in which the number is NaN are left out.
+    """
+    values = np.array([float(item.observation[key]) for item in seen])
+    people = np.array([item.clip.identity or item.clip.name for item in seen])
+    good = np.isfinite(values)
+    if not good.any():
+        return NotMeasured(reason=f"no clip gave a value of {key}")
+    low, high = interval_of_mean(values[good], people[good], seed=seed)
+    return Estimate(
+        value=float(values[good].mean()),
+        low=low,
+        high=high,
+        count=int(good.sum()),
+        of=of,
+        note=note,
+    )

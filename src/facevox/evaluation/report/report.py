@@ -1,0 +1,96 @@
+"""The outcome of an evaluation, as data; every page and table is made from it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facevox.evaluation.metric import Figure, Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemScores:
+    """What was measured of one system (or of recordings).
+
+    Attributes:
+        name: Of the system, `real`, or of the folder of videos.
+        info: `SystemInfo` as plain values; empty for recordings and folders.
+        clips: Videos that were scored.
+        failed: Name of a clip -> why it could not be made or read at all.
+        results: Name of a figure -> what came out.
+        notes: What was done to clips before scoring -> to how many of them.
+        per_clip: Name of a figure -> name of a clip -> value, where a figure is a mean over
+            clips; makes paired comparisons possible.
+    """
+
+    name: str
+    info: dict[str, Any] = field(default_factory=dict)
+    clips: int
+    failed: dict[str, str] = field(default_factory=dict)
+    results: dict[str, Result]
+    notes: dict[str, int] = field(default_factory=dict)
+    per_clip: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One run of `facevox evaluate`.
+
+    Attributes:
+        suite: Its name.
+        created: ISO date and time, UTC.
+        command: What made it.
+        version: Of facevox.
+        machine: Processor, cores, whether bf16 units are there.
+        facts: Counts of the suite (items, people, texts), hash of its list, data folder name.
+        figures: All figures that were asked for, in order, grouped by `groups`.
+        groups: Title of a group -> names of its figures.
+        judges: Name of a judge -> sha256, source, licence of what was used.
+        systems: One per column.
+    """
+
+    suite: str
+    created: str
+    command: str
+    version: str
+    machine: str
+    facts: dict[str, Any]
+    figures: tuple[Figure, ...]
+    groups: dict[str, tuple[str, ...]]
+    judges: dict[str, dict[str, str]]
+    systems: tuple[SystemScores, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LipTrace:
+    """Lips against phones in one clip, for a plot.
+
+    Attributes:
+        title: System and clip.
+        lip_gap: Measured distance of the inner lips per frame [IOD].
+        openness: Expected from the phones per frame, 0 to 1.
+        fps: Frames per second.
+    """
+
+    title: str
+    lip_gap: np.ndarray
+    openness: np.ndarray
+    fps: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Illustrations:
+    """What the HTML page shows beside the numbers.
+
+    Attributes:
+        lips: A few clips.
+        voices: Name of a system -> (speaker embeddings (n, dim), identity of each).
+        voices_by: Name of the judge that made them.
+        videos: Name of a system -> a few (title, video) of which stills are shown.
+    """
+
+    lips: tuple[LipTrace, ...] = ()
+    voices: dict[str, tuple[np.ndarray, list[str]]] = field(default_factory=dict)
+    voices_by: str = ""
+    videos: dict[str, list[tuple[str, Path]]] = field(default_factory=dict)
