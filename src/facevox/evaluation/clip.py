@@ -23,7 +23,8 @@ class Clip:
         portrait: The photo that the video was made from.
         text: What is said.
         phones: Phones with times [s], if the maker knows them; else they are aligned.
-        reference: A recording of the same person saying the same text.
+        reference: A recording of the same person.
+        reference_says_text: Whether that recording says the same text.
         seed: Seed it was made with.
         sex: `female` or `male` as the data set says, or empty.
         age: Age as the data set says [years].
@@ -39,6 +40,7 @@ class Clip:
     text: str | None = None
     phones: tuple[Phone, ...] | None = None
     reference: Path | None = None
+    reference_says_text: bool = True
     seed: int = 0
     sex: str = ""
     age: float | None = None

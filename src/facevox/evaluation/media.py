@@ -19,7 +19,7 @@ from facevox.core.speech import Phone
 from facevox.core.text.reader import read_sentences
 from facevox.core.text.sentence import Word
 from facevox.core.waveform import resample
-from facevox.evaluation.clip import Clip
+from facevox.evaluation.clip import REAL, Clip
 from facevox.evaluation.judges.store import Judges
 
 SAMPLE_RATE = 16_000
@@ -158,11 +158,26 @@ class ClipMedia:
             InputError: If there is none.
         """
         if self.clip.reference is None:
-            raise InputError("no recording of this text by this person is given")
+            raise InputError("no recording of this person is given to compare with")
         known = Clip(
-            name=self.clip.name, video=self.clip.reference, system="real", text=self.clip.text
+            name=self.clip.name,
+            video=self.clip.reference,
+            system=REAL,
+            identity=self.clip.identity,
+            text=self.clip.text if self.clip.reference_says_text else None,
         )
         return ClipMedia(known, self.judges, self.tracker)
+
+    @cached_property
+    def spoken_reference(self) -> "ClipMedia":
+        """The recording, if it says the same text.
+
+        Raises:
+            InputError: If there is none, or it says something else.
+        """
+        if self.clip.reference is not None and not self.clip.reference_says_text:
+            raise InputError("the recording of this person says another text")
+        return self.reference
 
 
 def read_frames(video: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:

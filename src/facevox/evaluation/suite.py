@@ -1,7 +1,27 @@
-"""Suites: frozen lists of portraits, texts and seeds, so that two people measure the same thing."""
+"""Suites: frozen lists of portraits, texts and seeds, so that two people measure the same thing.
 
-from dataclasses import dataclass
+A suite is a JSON file in `evaluation/suites`.  Suites of kind `portraits` name photos and
+the texts each shall speak; suites of kind `recordings` take the user's copy of a corpus:
+its first frames become the photos, its transcripts the texts, its videos the references.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
+
+from facevox.core.errors import ConfigError, DataError, InputError
+from facevox.core.files import make_folder
+from facevox.core.portrait.picture import PHOTO_FORMATS
+
+FOLDER = Path(__file__).parent / "suites"
+BUNDLED = "skimage:"
+"""Prefix of photos that come inside scikit-image instead of the data folder."""
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+assert {"JPEG", "PNG", "WEBP", "BMP", "TIFF"} <= set(PHOTO_FORMATS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,10 +32,12 @@ class Item:
         name: Unique within the suite; a file name without suffix.
         identity: Who is shown.
         photo: Which photo of that person, when there are several.
-        portrait: The photo; for suites of recordings it was cut from the recording.
+        portrait: The photo; suites of recordings cut it from the recording when it is needed.
         text: What shall be said.
-        seed: Seed for voice and motion.
-        reference: A recording of the same person saying the same text, if there is one.
+        seed: Seed for voice and motion; every item has its own.
+        size: Longest side of the video [px]; None keeps the photo's.
+        reference: A recording of the same person, if there is one.
+        reference_says_text: Whether it says the same text.
         sex: `female` or `male` as the data set says, or empty.
         age: As the data set says [years].
     """
@@ -26,6 +48,138 @@ class Item:
     portrait: Path
     text: str
     seed: int = 0
+    size: int | None = None
     reference: Path | None = None
+    reference_says_text: bool = True
     sex: str = ""
     age: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """A frozen list of what to generate and score.
+
+    Attributes:
+        name: Its name.
+        summary: What it is, in a sentence.
+        kind: `portraits` or `recordings`.
+        data: What the data folder must hold; empty if none is needed.
+        digest: Hash of the list; equal digests mean equal suites.
+        content: The list itself.
+    """
+
+    name: str
+    summary: str
+    kind: Literal["portraits", "recordings"]
+    data: str
+    digest: str
+    content: dict[str, Any] = field(repr=False)
+
+    def items(self, data: Path | None, work: Path, *, limit: int | None = None) -> tuple[Item, ...]:
+        """Return the items, all photos and recordings checked to be there.
+
+        Args:
+            data: The data folder.
+            work: Folder for photos that are made: cut from recordings, or bundled ones.
+            limit: Only so many, spread evenly over the list.
+
+        Raises:
+            DataError: If the data folder lacks something; the message says what.
+        """
+        from facevox.evaluation.suites.portraits import portrait_items
+        from facevox.evaluation.suites.recordings import recording_items
+
+        if data is None and self.data:
+            raise DataError(f"The suite {self.name} needs --data: {self.data}.")
+        if data is not None and not data.is_dir():
+            raise DataError(f"The data folder {data} does not exist.")
+        make_folder(work)
+        make = portrait_items if self.kind == "portraits" else recording_items
+        return make(self.name, self.content, data, work, limit)
+
+
+def spread(rows: Sequence[Any], limit: int | None) -> tuple[Any, ...]:
+    """Return at most `limit` rows, evenly spaced over the list, always the same ones."""
+    if limit is None or limit >= len(rows):
+        return tuple(rows)
+    if limit < 1:
+        raise InputError(f"limit must be at least 1, got {limit}.")
+    return tuple(rows[(2 * k + 1) * len(rows) // (2 * limit)] for k in range(limit))
+
+
+def list_suites() -> tuple[str, ...]:
+    """Return the names of the suites in the package."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
+def load_suite(name: str | Path) -> Suite:
+    """Return a suite of the package by name, or one of your own by its JSON file.
+
+    Raises:
+        InputError: If there is none of that name.
+        ConfigError: If the file is not a suite.
+    """
+    path = FOLDER / f"{name}.json" if str(name) in list_suites() else Path(name)
+    if path.suffix != ".json" or not path.is_file():
+        raise InputError(
+            f"There is no suite {str(name)!r}; there are: {', '.join(list_suites())}, "
+            "or give the path of a .json file."
+        )
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        known = {key: content[key] for key in ("name", "summary", "kind", "data")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} is not a suite ({error!r}).") from error
+    if known["kind"] not in ("portraits", "recordings"):
+        raise ConfigError(f"{path}: kind must be portraits or recordings, got {known['kind']!r}.")
+    return Suite(**known, digest=_digest(content), content=content)
+
+
+def suite_of_photos(photos: Sequence[Path], texts: Sequence[str], *, per_photo: int) -> Suite:
+    """Return a suite of one's own photos and texts.
+
+    Args:
+        photos: Files and folders; each file is one person, called after the file.
+        texts: What is said; each photo takes the next `per_photo` of them.
+        per_photo: Texts a photo.
+
+    Raises:
+        InputError: If there is no photo, no text, or two photos have one name.
+    """
+    files = [file for path in photos for file in _pictures(path)]
+    said = [text for text in (line.strip() for line in texts) if text]
+    if not files or not said:
+        raise InputError(f"Give at least one photo and one text, got {len(files)} and {len(said)}.")
+    names = [file.stem for file in files]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"Two photos are called {twice!r}; rename one.")
+    people = [
+        {
+            "identity": file.stem,
+            "photos": {"photo": str(file.resolve())},
+            "texts": {"photo": [(k * per_photo + j) % len(said) for j in range(per_photo)]},
+        }
+        for k, file in enumerate(files)
+    ]
+    content = {"texts": said, "people": people, "size": None}
+    return Suite(
+        name="photos",
+        summary=f"{len(files)} photos of one's own, {per_photo} texts each.",
+        kind="portraits",
+        data="",
+        digest=_digest(content),
+        content=content,
+    )
+
+
+def _pictures(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES)
+    if not path.is_file():
+        raise InputError(f"There is no photo {path}.")
+    return [path]
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
