@@ -143,7 +143,8 @@ def main() -> None:
     import tempfile
 
     from facevox.core.errors import FacevoxError
-    from facevox.evaluation.landmark_judge import LandmarkJudge
+    from facevox.evaluation.judges.landmarks import load_face_landmarker
+    from facevox.evaluation.media import read_frames
     from facevox.evaluation.texts import HARVARD_SENTENCES
     from facevox.systems.registry import load
 
@@ -154,7 +155,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--system", default="lite")
     options = parser.parse_args()
-    judge, system = LandmarkJudge(options.task), load(options.system)
+    judge, system = load_face_landmarker(options.task), load(options.system)
     per_face = -(-options.sentences // len(options.faces))
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -166,7 +167,7 @@ def main() -> None:
             try:
                 face = system.generate(photo, " ".join(chosen), seed=number, size=options.size)
                 path = face.save(Path(folder) / "lips.mp4").path
-                gap = lip_gap(judge.track(path))
+                gap = lip_gap(judge.track(read_frames(path)))
                 score = score_lips(gap, face.alignment(), float(face.clock.fps))
             except FacevoxError as error:
                 print(json.dumps({"face": photo.name, "failed": str(error)}))

@@ -12,27 +12,34 @@ from pathlib import Path
 
 import numpy as np
 
-from facevox.core.errors import FacevoxError
+from facevox.core.errors import DataError, FacevoxError
 from facevox.core.files import write_atomically
 from facevox.data.grid import FaceTrack, GridClip, list_clips
-from facevox.evaluation.landmark_judge import LandmarkJudge
+from facevox.evaluation.judges.landmarks import LandmarkTracker, load_face_landmarker
+from facevox.evaluation.media import read_frames
 
 MAX_STEP = 0.25
 """Irises that jump farther than this between frames were lost [IOD]."""
 
 
-def label(clip: GridClip, judge: LandmarkJudge) -> FaceTrack:
+def label(clip: GridClip, tracker: LandmarkTracker) -> FaceTrack:
     """Return the landmarks of a clip; frames in which the track jumps are not trusted.
 
     Raises:
-        InputError: If the clip's first frame shows no face.
+        InputError: If the video cannot be read.
+        DataError: If no frame shows a face.
     """
-    landmarks = judge.track(clip.video)
+    landmarks = tracker.track(read_frames(clip.video))
+    seen = np.isfinite(landmarks[:, 0, 0])
+    if not seen.any():
+        raise DataError(f"{clip.video} shows no face.")
+    nearest = np.abs(np.flatnonzero(seen) - np.arange(len(seen))[:, None]).argmin(1)
+    landmarks = landmarks[np.flatnonzero(seen)[nearest]]
     irises = landmarks[:, [468, 473], :2].astype(np.float64)
     iod = np.linalg.norm(irises[:, 1] - irises[:, 0], axis=-1)
     step = np.linalg.norm(np.diff(irises.mean(1), axis=0), axis=-1) / np.median(iod)
     steady = np.concatenate([[True], step < MAX_STEP])
-    found = steady & (np.abs(iod / np.median(iod) - 1) < MAX_STEP)
+    found = seen & steady & (np.abs(iod / np.median(iod) - 1) < MAX_STEP)
     return FaceTrack(landmarks=landmarks, found=found)
 
 
@@ -45,13 +52,13 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=None, help="label only the first clips")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    judge = LandmarkJudge(arguments.task)
+    tracker = load_face_landmarker(arguments.task)
     for clip in list_clips(arguments.data / "talking" / "grid_s1")[: arguments.limit]:
         path = arguments.out / f"{clip.name}.npz"
         if path.exists():
             continue
         try:
-            track = label(clip, judge)
+            track = label(clip, tracker)
         except FacevoxError as error:
             print(f"{clip.name} is left out: {error}")
             continue

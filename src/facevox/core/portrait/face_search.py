@@ -79,7 +79,7 @@ def mesh_in_box(
         left, top = (max(0, int(low - size / 2)) for low in (x0, y0))
         around = pixels[top : int(y1 + size / 2), left : int(x1 + size / 2)]
         for face in find_faces(np.ascontiguousarray(around), closer=True):
-            found.append(fit_mesh(pixels, _crop_of(face.moved(x=left, y=top))))
+            found.append(fit_mesh(pixels, crop_of(face.moved(x=left, y=top))))
     inside = [mesh for mesh in found if _is_inside(mesh, box) and _is_face(mesh)]
     return max(inside, key=lambda mesh: mesh.confidence, default=None)
 
@@ -97,7 +97,7 @@ def _lying(meshes: list[FaceMesh]) -> int:
 def _meshes(pixels: np.ndarray, *, closer: bool = False) -> list[FaceMesh]:
     """Return the mesh of every face once, the largest first."""
     detections = sorted(find_faces(pixels, closer=closer), key=lambda face: -face.size)[:MAX_FACES]
-    candidates = [fit_mesh(pixels, _crop_of(face)) for face in detections]
+    candidates = [fit_mesh(pixels, crop_of(face)) for face in detections]
     meshes: list[FaceMesh] = []
     for mesh in sorted(candidates, key=lambda mesh: -mesh.confidence):
         if _is_face(mesh) and not any(_is_same(mesh, other) for other in meshes):
@@ -126,7 +126,8 @@ def _area(mesh: FaceMesh) -> float:
     return (x1 - x0) * (y1 - y0)
 
 
-def _crop_of(face: Detection) -> FaceCrop:
+def crop_of(face: Detection) -> FaceCrop:
+    """Return the crop in which a landmark network is to look for a detected face."""
     (x, y), (right, left) = (face.box[:2] + face.box[2:]) / 2, face.points[:2]
     angle = np.arctan2(*(left - right)[::-1])
     return FaceCrop((float(x), float(y)), face.size * MARGIN, float(angle))

@@ -12,6 +12,18 @@ _CARDS = (
         licence="Apache-2.0",
         loader=f"{_HERE}.landmarks:load_attention_mesh",
         origin="package",
+        member="weights/mediapipe/face_landmark_with_attention.tflite",
+    ),
+    JudgeCard(
+        name="face-landmarker",
+        purpose="478 landmarks of every frame, by a newer network",
+        source="https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker",
+        licence="Apache-2.0",
+        loader=f"{_HERE}.landmarks:load_face_landmarker",
+        origin="user",
+        file="face_landmarker.task",
+        sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        note="its labels taught `lite` how a mouth moves, so it is not a stranger to it",
     ),
     JudgeCard(
         name="dnsmos",
