@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from facevox import __version__
-from facevox.app.commands import batch, bench, doctor, info, speak, voices
+from facevox.app.commands import batch, bench, doctor, info, judges, speak, voices
 
 USER_MISTAKE, BUG, STOPPED = 2, 1, 130
 
@@ -48,6 +48,7 @@ app.command("batch")(batch.batch)
 app.command("doctor")(doctor.doctor)
 app.command("info")(info.info)
 app.command("bench")(bench.bench)
+app.add_typer(judges.judges, name="judges", help="The networks that score videos: list, get, add.")
 
 
 class Stopped(BaseException):

@@ -22,7 +22,8 @@ class JudgeCard:
         sha256: Hash that the file must have; empty if its publisher states none that we could
             check: then the first file that is added is pinned, and the hash is printed.
         carrier: For `wheel`: the requirement, version pinned.
-        member: For `wheel`: path of the file inside it.
+        member: For `wheel`: path of the file inside it.  For `package`: path of the file within
+            facevox, if it is one.
         url: For `url`.
         needs: Module that must be importable, such as `pocketsphinx`.
         install: How to get that module.
