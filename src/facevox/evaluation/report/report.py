@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from facevox.evaluation.metric import Figure, Result
+from facevox.evaluation.metric import Figure, NotMeasured, Result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,8 @@ class SystemScores:
         notes: What was done to clips before scoring -> to how many of them.
         per_clip: Name of a figure -> name of a clip -> value, where a figure is a mean over
             clips; makes paired comparisons possible.
+        identities: Name of a clip -> who is shown; paired intervals draw persons, not clips,
+            where it is known.
     """
 
     name: str
@@ -31,6 +33,11 @@ class SystemScores:
     results: dict[str, Result]
     notes: dict[str, int] = field(default_factory=dict)
     per_clip: dict[str, dict[str, float]] = field(default_factory=dict)
+    identities: dict[str, str] = field(default_factory=dict)
+
+    def result(self, figure: str) -> Result:
+        """Return what came out for a figure; a figure never asked of this system says so."""
+        return self.results.get(figure) or NotMeasured(reason="not asked of this system")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +50,14 @@ class Report:
         command: What made it.
         version: Of facevox.
         machine: Processor, cores, whether bf16 units are there.
-        facts: Counts of the suite (items, people, texts), hash of its list, data folder name.
+        facts: Counts of the suite (items, people, texts), `list_sha256` (hash of its list),
+            name of the data folder.
         figures: All figures that were asked for, in order, grouped by `groups`.
         groups: Title of a group -> names of its figures.
         judges: Name of a judge -> sha256, source, licence of what was used.
         systems: One per column.
+        judged_by: Name of a figure -> names of the judges it rests on; without an entry every
+            judge of the report counts as one of them.
     """
 
     suite: str
@@ -60,6 +70,11 @@ class Report:
     groups: dict[str, tuple[str, ...]]
     judges: dict[str, dict[str, str]]
     systems: tuple[SystemScores, ...]
+    judged_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def figure_named(self, name: str) -> Figure | None:
+        """Return the figure of that name; None if it was not asked for."""
+        return next((figure for figure in self.figures if figure.name == name), None)
 
 
 @dataclass(frozen=True, kw_only=True)
