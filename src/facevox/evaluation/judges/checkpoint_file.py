@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from facevox.core.errors import CheckpointError
 
 _SHOWN = 5
+_COUNTER = "num_batches_tracked"
 _WRAPPERS = ("state_dict", "model_state", "model", "backbone")
 
 
@@ -45,6 +46,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     """Fill a network with a checkpoint, all keys and shapes equal; then set it to `eval`.
 
+    Only the counters of batch normalisation may be absent: torch before 0.4.1 did not write
+    them, and nothing reads them in evaluation.
+
     Args:
         module: The network.
         state: Tensors by name.
@@ -54,6 +58,7 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -
         CheckpointError: Naming the first five keys that differ.
     """
     wanted = module.state_dict()
+    state = {n: v for n, v in wanted.items() if n.rpartition(".")[2] == _COUNTER} | dict(state)
     faults = [f"missing {name}" for name in wanted if name not in state]
     faults += [f"unknown {name}" for name in state if name not in wanted]
     faults += [
