@@ -9,7 +9,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from facevox.core.errors import CheckpointError, MissingPiece
 
@@ -107,7 +107,7 @@ def fetch_from_url(url: str, target: Path, progress: Progress | None = None) -> 
         raise MissingPiece(_no_download(url, f"it broke off after {received} of {expected} bytes"))
 
 
-def _read_block(response: IO[Any], url: str) -> bytes:
+def _read_block(response: Any, url: str) -> bytes:
     """Read on, telling a broken connection from a disk that is full."""
     try:
         return response.read(_BLOCK)

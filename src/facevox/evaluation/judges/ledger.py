@@ -83,9 +83,14 @@ class Ledger:
             raise CheckpointError(
                 f"{file} cannot be read ({error.strerror}); give yourself the right to read it."
             ) from error
-        seen = {"seen_size": facts.st_size, "seen_time": facts.st_mtime_ns}
+        seen = replace(
+            self.entry(name),
+            seen_sha256=sha256,
+            seen_size=facts.st_size,
+            seen_time=facts.st_mtime_ns,
+        )
         with suppress(MediaError):  # a shared folder may be read only: hash again the next time
-            self._write(name, replace(self.entry(name), seen_sha256=sha256, **seen))
+            self._write(name, seen)
         return sha256
 
     def _read(self) -> dict[str, Entry]:
