@@ -1,0 +1,316 @@
+"""Systems of several reports side by side, and what differs between them for sure.
+
+Numbers stand in one row only if they mean the same: same protocol, same networks that
+judged, same list of portraits and texts.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from facevox.core.errors import InputError
+from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of_mean
+from facevox.evaluation.clip import REAL
+from facevox.evaluation.metric import Figure, NotMeasured, Result
+from facevox.evaluation.report.report import Report, SystemScores
+from facevox.evaluation.report.wording import short_hash
+
+FEWEST_DRAWN = 6
+"""With fewer clips or persons even one and the same sign everywhere is no evidence at the
+5 % level: 2 / 2**5 = 0.06."""
+
+_DECIMALS = 9  # what differs below is rounding
+
+BETTER, WORSE, UNCLEAR, TOO_FEW = "better", "worse", "no clear difference", "too few clips"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One system of one report.
+
+    Attributes:
+        name: Unique among all columns.
+        label: Of the report.
+        clips: Videos that were scored.
+    """
+
+    name: str
+    label: str
+    clips: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Numbers of one figure that may be compared.
+
+    Attributes:
+        figure: What was measured.
+        results: Name of a column -> what came out; columns that do not belong here are absent.
+        apart: Why these are not in the first row of this figure; empty for the first.
+    """
+
+    figure: Figure
+    results: dict[str, Result]
+    apart: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How far a system lies from the baseline over the clips that both made.
+
+    Attributes:
+        figure: Name of the figure.
+        system: Column whose value minus the baseline's is given.
+        value: Mean of the paired differences; None without common clips.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        count: Common clips.
+        people: Persons in them; 0 if unknown.
+        verdict: `better`, `worse`, `higher`, `lower`, `no clear difference`, or why there is none.
+    """
+
+    figure: str
+    system: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    count: int = 0
+    people: int = 0
+    verdict: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Several reports side by side.
+
+    Attributes:
+        reports: Label of a report -> suite, date, version, machine and command.
+        columns: Systems.
+        baseline: Name of the column that differences are taken from.
+        groups: Title -> rows.
+        differences: Paired, for all other columns.
+    """
+
+    reports: dict[str, dict[str, str]]
+    columns: tuple[Column, ...]
+    baseline: str
+    groups: dict[str, tuple[Row, ...]]
+    differences: tuple[Difference, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Source:
+    column: Column
+    report: Report
+    scores: SystemScores
+
+
+def compare(
+    reports: Sequence[Report],
+    *,
+    labels: Sequence[str] | None = None,
+    baseline: str | None = None,
+    seed: int = 0,
+) -> Comparison:
+    """Put the systems of some reports side by side.
+
+    Args:
+        reports: One with several systems, or several.
+        labels: What to call each report, unique; 1, 2, ... if left out.  A system whose name
+            stands in several reports gets the label in brackets.
+        baseline: Column that differences are taken from; the first one that is not `real` if
+            left out.
+        seed: Of the bootstrap.
+
+    Raises:
+        InputError: If there are fewer than two systems, no figure that two reports share, no
+            column of the baseline's name, or two reports of one label.
+    """
+    names = list(labels or (str(k) for k in range(1, len(reports) + 1)))
+    sources = _sources(reports, names)
+    if len(sources) < 2:
+        raise InputError(
+            "There is only one system to look at; give a second report, or one of several systems."
+        )
+    _check_common(reports, names)
+    base = _baseline(sources, baseline)
+    groups = _groups(reports, sources)
+    rows = [row for rows in groups.values() for row in rows if base.column.name in row.results]
+    differences = [
+        _difference(row.figure, base.scores, source, seed)
+        for source in sources
+        for row in rows
+        if source is not base and source.column.name in row.results
+    ]
+    about = {
+        label: {
+            "suite": report.suite,
+            "created": report.created,
+            "version": report.version,
+            "machine": report.machine,
+            "command": report.command,
+        }
+        for label, report in zip(names, reports, strict=True)
+    }
+    return Comparison(
+        reports=about,
+        columns=tuple(source.column for source in sources),
+        baseline=base.column.name,
+        groups=groups,
+        differences=tuple(found for found in differences if found),
+    )
+
+
+def why_apart(figure: str, first: Report, second: Report) -> str:
+    """Return why the numbers of a figure in two reports do not mean the same, or nothing."""
+    one, two = first.figure_named(figure), second.figure_named(figure)
+    assert one is not None
+    assert two is not None
+    if (one.unit, one.better) != (two.unit, two.better):
+        return "unit or direction differ"
+    if one.protocol != two.protocol:
+        return "protocols differ"
+    lists = [str(report.facts.get("list_sha256", "")) for report in (first, second)]
+    if lists[0] != lists[1]:
+        return f"suite lists differ ({short_hash(lists[0])} and {short_hash(lists[1])})"
+    if first.suite != second.suite:
+        return f"suites differ ({first.suite} and {second.suite})"
+    return _judges_apart(figure, first, second)
+
+
+def _judges_apart(figure: str, first: Report, second: Report) -> str:
+    judges = [report.judged_by.get(figure, tuple(report.judges)) for report in (first, second)]
+    known = all(figure in report.judged_by for report in (first, second))
+    if known and set(judges[0]) != set(judges[1]):
+        return f"judges differ ({', '.join(judges[0]) or '-'} and {', '.join(judges[1]) or '-'})"
+    for name in judges[0]:
+        if name in judges[1] and name in first.judges and name in second.judges:
+            digests = [report.judges[name].get("sha256", "") for report in (first, second)]
+            if digests[0] != digests[1]:
+                return f"judge {name} differs ({' and '.join(map(short_hash, digests))})"
+    return ""
+
+
+def _sources(reports: Sequence[Report], labels: Sequence[str]) -> list[_Source]:
+    if len(set(labels)) != len(reports):
+        raise InputError(f"Every report needs a label of its own, got {', '.join(labels)}.")
+    times = Counter(system.name for report in reports for system in report.systems)
+    sources = []
+    for label, report in zip(labels, reports, strict=True):
+        for system in report.systems:
+            name = f"{system.name} ({label})" if times[system.name] > 1 else system.name
+            column = Column(name=name, label=label, clips=system.clips)
+            sources.append(_Source(column, report, system))
+    return sources
+
+
+def _check_common(reports: Sequence[Report], labels: Sequence[str]) -> None:
+    times = Counter(figure.name for report in reports for figure in report.figures)
+    if not times or (len(reports) > 1 and max(times.values()) < 2):
+        raise InputError(
+            f"There is no figure that two of the reports {', '.join(labels)} share; evaluate "
+            "with the same metrics."
+        )
+
+
+def _baseline(sources: Sequence[_Source], name: str | None) -> _Source:
+    if name is None:
+        made = [source for source in sources if source.scores.name != REAL]
+        return made[0] if made else sources[0]
+    exact = [source for source in sources if source.column.name == name]
+    if exact:
+        return exact[0]
+    names = ", ".join(source.column.name for source in sources)
+    raise InputError(f"There is no system {name!r} to be the baseline; choose one of: {names}.")
+
+
+def _groups(reports: Sequence[Report], sources: Sequence[_Source]) -> dict[str, tuple[Row, ...]]:
+    """Return rows by group, in the order of the reports; a figure stands in one group only."""
+    titles: dict[str, str] = {}
+    for report in reports:
+        for title, names in report.groups.items():
+            for name in names:
+                if report.figure_named(name):
+                    titles.setdefault(name, title)
+    groups: dict[str, tuple[Row, ...]] = {title: () for title in titles.values()}
+    for name, title in titles.items():
+        groups[title] += tuple(_rows(name, reports, sources))
+    return groups
+
+
+def _rows(name: str, reports: Sequence[Report], sources: Sequence[_Source]) -> list[Row]:
+    """Return one row for each set of reports whose numbers mean the same."""
+    alike: list[list[Report]] = []
+    for report in reports:
+        if report.figure_named(name) is None:
+            continue
+        for known in alike:
+            if not any(why_apart(name, other, report) for other in known):
+                known.append(report)
+                break
+        else:
+            alike.append([report])
+    rows = []
+    for known in alike:
+        figure = known[0].figure_named(name)
+        assert figure is not None
+        results = {
+            source.column.name: source.scores.result(name)
+            for source in sources
+            if any(source.report is report for report in known)
+        }
+        apart = "" if known is alike[0] else _apart_from(name, alike[0], known)
+        rows.append(Row(figure=figure, results=results, apart=apart))
+    return rows
+
+
+def _apart_from(name: str, first: Sequence[Report], second: Sequence[Report]) -> str:
+    reasons = (why_apart(name, one, two) for one in first for two in second)
+    return "not comparable: " + next(filter(None, reasons))
+
+
+def _difference(
+    figure: Figure, base: SystemScores, source: _Source, seed: int
+) -> Difference | None:
+    """Return the paired difference; None if either number was not measured clip by clip."""
+    other, name = source.scores, source.column.name
+    if figure.name not in base.per_clip or figure.name not in other.per_clip:
+        return None
+    if any(isinstance(scores.result(figure.name), NotMeasured) for scores in (base, other)):
+        return None
+    before, after = base.per_clip[figure.name], other.per_clip[figure.name]
+    common = [clip for clip in before if clip in after]
+    if not common:
+        return Difference(figure=figure.name, system=name, verdict="no clip in common")
+    values = np.array([after[clip] - before[clip] for clip in common]).round(_DECIMALS)
+    known = {**other.identities, **base.identities}
+    people = np.array([known.get(clip) or f"\0{clip}" for clip in common])
+    low, high = interval_of_mean(values, people, seed=seed)
+    persons = len(set(people))
+    drawn = persons if persons >= FEWEST_GROUPS else len(common)
+    return Difference(
+        figure=figure.name,
+        system=name,
+        value=float(values.mean()),
+        low=low,
+        high=high,
+        count=len(common),
+        people=persons if all(clip in known for clip in common) else 0,
+        verdict=verdict(figure, low, high) if drawn >= FEWEST_DRAWN else TOO_FEW,
+    )
+
+
+def verdict(figure: Figure, low: float | None, high: float | None) -> str:
+    """Return in plain words what an interval of differences says."""
+    if low is None or high is None or low <= 0 <= high:
+        return UNCLEAR
+    if figure.better == "neither":
+        return "higher" if low > 0 else "lower"
+    return BETTER if (low > 0) == (figure.better == "higher") else WORSE
