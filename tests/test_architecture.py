@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ LAYERS = [
 """Lowest first; units on one line do not know each other."""
 
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 400, 60
+PUBLIC = {SOURCE, SOURCE / "evaluation"}
+"""Packages that offer names to users; all other `__init__` files are empty."""
+
 REJECTED_FILES = {"utils", "helpers", "common", "misc", "tools", "scripts"}
 
 
@@ -162,8 +166,21 @@ def test_every_package_folder_is_a_package():
     for folder in {path.parent for path in FILES}:
         assert (folder / "__init__.py").exists(), folder
     for path in FILES:
-        if path.name == "__init__.py" and path.parent != SOURCE:
+        if path.name == "__init__.py" and path.parent not in PUBLIC:
             assert path.read_text() == "", f"{path} is not empty"
+
+
+@pytest.mark.parametrize("package", ["facevox", "facevox.evaluation"])
+def test_public_names_resolve_late(package):
+    from importlib import import_module
+
+    module = import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+    code = f"import sys, {package}; sys.exit(any(m in sys.modules for m in ('torch', 'numpy')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_repository_holds_no_large_file():

@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from facevox import __version__
-from facevox.app.commands import batch, bench, doctor, info, judges, speak, voices
+from facevox.app.commands import (
+    batch,
+    bench,
+    compare,
+    doctor,
+    evaluate,
+    info,
+    judges,
+    score,
+    speak,
+    voices,
+)
 
 USER_MISTAKE, BUG, STOPPED = 2, 1, 130
 
@@ -48,6 +59,9 @@ app.command("batch")(batch.batch)
 app.command("doctor")(doctor.doctor)
 app.command("info")(info.info)
 app.command("bench")(bench.bench)
+app.command("compare")(compare.compare)
+app.command("evaluate")(evaluate.evaluate)
+app.command("score")(score.score)
 app.add_typer(judges.judges, name="judges", help="The networks that score videos: list, get, add.")
 
 

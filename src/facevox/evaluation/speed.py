@@ -58,7 +58,9 @@ class Measure:
         return {**asdict(self), "ratio": self.ratio}
 
 
-def run_speak(portrait: Path, text: str, folder: Path, *, system: str) -> dict[str, Any]:
+def run_speak(
+    portrait: Path, text: str, folder: Path, *, system: str, size: int | None = SIZE
+) -> dict[str, Any]:
     """Run `facevox speak` as a process of its own and return its JSON.
 
     Raises:
@@ -66,7 +68,8 @@ def run_speak(portrait: Path, text: str, folder: Path, *, system: str) -> dict[s
     """
     command = [
         sys.executable, "-m", "facevox", "speak", str(portrait), "--text-file", "-",
-        "-o", str(folder / "bench.mp4"), "--system", system, "--size", str(SIZE), "--json",
+        "-o", str(folder / "bench.mp4"), "--system", system, "--json",
+        *(["--size", str(size)] if size else []),
     ]  # fmt: skip
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:

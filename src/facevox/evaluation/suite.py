@@ -14,45 +14,12 @@ from typing import Any, Literal
 
 from facevox.core.errors import ConfigError, DataError, InputError
 from facevox.core.files import make_folder
-from facevox.core.portrait.picture import PHOTO_FORMATS
+from facevox.evaluation.suites.item import Item
+from facevox.evaluation.suites.portraits import portrait_items
+from facevox.evaluation.suites.recordings import recording_items
 
 FOLDER = Path(__file__).parent / "suites"
-BUNDLED = "skimage:"
-"""Prefix of photos that come inside scikit-image instead of the data folder."""
-
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-assert {"JPEG", "PNG", "WEBP", "BMP", "TIFF"} <= set(PHOTO_FORMATS)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Item:
-    """One video that a suite asks for.
-
-    Attributes:
-        name: Unique within the suite; a file name without suffix.
-        identity: Who is shown.
-        photo: Which photo of that person, when there are several.
-        portrait: The photo; suites of recordings cut it from the recording when it is needed.
-        text: What shall be said.
-        seed: Seed for voice and motion; every item has its own.
-        size: Longest side of the video [px]; None keeps the photo's.
-        reference: A recording of the same person, if there is one.
-        reference_says_text: Whether it says the same text.
-        sex: `female` or `male` as the data set says, or empty.
-        age: As the data set says [years].
-    """
-
-    name: str
-    identity: str
-    photo: str = ""
-    portrait: Path
-    text: str
-    seed: int = 0
-    size: int | None = None
-    reference: Path | None = None
-    reference_says_text: bool = True
-    sex: str = ""
-    age: float | None = None
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +53,6 @@ class Suite:
         Raises:
             DataError: If the data folder lacks something; the message says what.
         """
-        from facevox.evaluation.suites.portraits import portrait_items
-        from facevox.evaluation.suites.recordings import recording_items
-
         if data is None and self.data:
             raise DataError(f"The suite {self.name} needs --data: {self.data}.")
         if data is not None and not data.is_dir():
@@ -96,15 +60,6 @@ class Suite:
         make_folder(work)
         make = portrait_items if self.kind == "portraits" else recording_items
         return make(self.name, self.content, data, work, limit)
-
-
-def spread(rows: Sequence[Any], limit: int | None) -> tuple[Any, ...]:
-    """Return at most `limit` rows, evenly spaced over the list, always the same ones."""
-    if limit is None or limit >= len(rows):
-        return tuple(rows)
-    if limit < 1:
-        raise InputError(f"limit must be at least 1, got {limit}.")
-    return tuple(rows[(2 * k + 1) * len(rows) // (2 * limit)] for k in range(limit))
 
 
 def list_suites() -> tuple[str, ...]:

@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from facevox.core.errors import ConfigError, DataError, MissingPiece
-from facevox.evaluation.suite import BUNDLED, Item, spread
+from facevox.evaluation.suites.item import Item, spread
+
+BUNDLED = "skimage:"
+"""Prefix of photos that come inside scikit-image instead of the data folder."""
 
 
 def portrait_items(

@@ -10,7 +10,7 @@ from facevox.core.files import temporary_twin
 from facevox.core.portrait.reader import read_portrait
 from facevox.data.recordings import Recording, list_recordings
 from facevox.evaluation.media import read_frames
-from facevox.evaluation.suite import Item, spread
+from facevox.evaluation.suites.item import Item, spread
 
 SEARCHED_FRAMES = 25
 """A recording without a face in this many first frames is left out."""

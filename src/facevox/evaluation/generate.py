@@ -1,0 +1,162 @@
+"""Making the videos of a suite with a system; what is there already is kept."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from facevox import __version__
+from facevox.core.errors import FacevoxError, InputError
+from facevox.core.files import make_folder, write_atomically
+from facevox.core.speech import Phone
+from facevox.evaluation.clip import REAL, Clip
+from facevox.evaluation.suites.item import Item
+from facevox.systems.system import System
+
+Step = Callable[[str], None]
+"""Called with a few words after every clip."""
+
+FPS = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """The clips of one system, or of recordings: a column of the report.
+
+    Attributes:
+        name: Of the system, `real`, or of the folder.
+        clips: What can be scored.
+        failed: Name of a clip -> why it could not be made or found.
+        info: `SystemInfo` as plain values; empty for recordings and folders.
+    """
+
+    name: str
+    clips: tuple[Clip, ...]
+    failed: dict[str, str] = field(default_factory=dict)
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+def generated_row(system: System, items: Sequence[Item], folder: Path, step: Step) -> Row:
+    """Make every item with a system; one that fails does not stop the others.
+
+    Beside each `NAME.mp4` lies `NAME.json`: phones with times, voice, seed, and a digest
+    by which a later run knows that the video is the one it wants.
+
+    Raises:
+        MediaError: If the folder cannot be written.
+    """
+    make_folder(folder)
+    info = asdict(system.info())
+    clips, failed = [], {}
+    for item in items:
+        try:
+            clips.append(_kept_or_made(system, info["name"], item, folder))
+        except FacevoxError as error:
+            failed[item.name] = str(error)
+        step(f"{info['name']}: {item.name}")
+    return Row(name=info["name"], clips=tuple(clips), failed=failed, info=info)
+
+
+def recorded_row(items: Sequence[Item]) -> Row:
+    """Return the recordings themselves as a column; empty if the suite has none."""
+    clips = {
+        item.reference: Clip(
+            name=item.name,
+            video=item.reference,
+            system=REAL,
+            identity=item.identity,
+            portrait=item.portrait,
+            text=item.text if item.reference_says_text else None,
+            reference=item.reference,
+            reference_says_text=item.reference_says_text,
+        )
+        for item in items
+        if item.reference is not None
+    }
+    return Row(name=REAL, clips=tuple(clips.values()))
+
+
+def folder_row(folder: Path, items: Sequence[Item], name: str) -> Row:
+    """Return videos that others made: `NAME.mp4` for each item's name.
+
+    Raises:
+        InputError: If the folder is absent or holds none of them.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder of videos {folder}.")
+    clips, failed = [], {}
+    for item in items:
+        path = folder / f"{item.name}.mp4"
+        if path.is_file():
+            clips.append(clip_of(item, path, name, None, {}))
+        else:
+            failed[item.name] = f"{path.name} is not in {folder}"
+    if not clips:
+        raise InputError(
+            f"{folder} holds none of the suite's {len(items)} videos; expected names such as "
+            f"{items[0].name}.mp4."
+        )
+    return Row(name=name, clips=tuple(clips), failed=failed)
+
+
+def clip_of(
+    item: Item, video: Path, system: str, phones: tuple[Phone, ...] | None, facts: dict[str, Any]
+) -> Clip:
+    """Return what is known about the video of an item."""
+    return Clip(
+        name=item.name,
+        video=video,
+        system=system,
+        identity=item.identity,
+        photo=item.photo,
+        portrait=item.portrait,
+        text=item.text,
+        phones=phones,
+        reference=item.reference,
+        reference_says_text=item.reference_says_text,
+        seed=item.seed,
+        sex=item.sex,
+        age=item.age,
+        facts=facts,
+    )
+
+
+def _kept_or_made(system: System, name: str, item: Item, folder: Path) -> Clip:
+    video, side = folder / f"{item.name}.mp4", folder / f"{item.name}.json"
+    digest = _digest(name, item)
+    if video.is_file() and (known := _read_side(side)) and known.get("digest") == digest:
+        phones = tuple(Phone(**row) for row in known["phones"])
+        return clip_of(item, video, name, phones, known["facts"])
+    started = time.perf_counter()
+    face = system.generate(item.portrait, item.text, seed=item.seed, size=item.size, fps=FPS)
+    first: list[float] = []
+    saved = face.save(video, progress=lambda _: first.append(time.perf_counter() - started))
+    facts = {
+        "seconds": saved.seconds,
+        "frames": saved.num_frames,
+        "work_seconds": time.perf_counter() - started,
+        "first_frame_seconds": first[0] if first else None,
+        "voice": face.voice.to_dict(),
+        "warnings": list(face.warnings),
+    }
+    phones = face.alignment()
+    rows = [asdict(phone) for phone in phones]
+    text = json.dumps({"digest": digest, "facts": facts, "phones": rows})
+    write_atomically(side, text.encode())
+    return clip_of(item, video, name, phones, facts)
+
+
+def _digest(system: str, item: Item) -> str:
+    stamp = hashlib.sha256(item.portrait.read_bytes())
+    stamp.update(json.dumps([__version__, system, item.text, item.seed, item.size, FPS]).encode())
+    return stamp.hexdigest()
+
+
+def _read_side(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,291 @@
+"""`evaluate`: suite -> videos -> observations -> numbers -> report."""
+
+import platform
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from facevox import __version__
+from facevox.core.errors import InputError
+from facevox.core.files import make_folder
+from facevox.evaluation.generate import Row, folder_row, generated_row, recorded_row
+from facevox.evaluation.judges.store import Judges
+from facevox.evaluation.metric import Estimate, Metric, NotMeasured, Result, Seen
+from facevox.evaluation.metrics.catalogue import choose_metrics
+from facevox.evaluation.metrics.efficiency import EFFICIENCY, FIGURES, measure_efficiency
+from facevox.evaluation.observe import Outcome, observe_all
+from facevox.evaluation.report.report import Report, SystemScores
+from facevox.evaluation.suite import Suite, load_suite
+from facevox.evaluation.suites.item import Item
+from facevox.systems.registry import load
+from facevox.systems.system import System
+
+Progress = Callable[[float, str], None]
+"""Called with the part that is done, 0 to 1, and a few words."""
+
+TRACKER = "attention-mesh"
+
+Outcomes = list[tuple[Any, dict[str, Outcome]]]
+
+
+def evaluate(
+    suite: str | Path | Suite,
+    systems: Sequence[str | System] = ("lite",),
+    *,
+    output: str | Path,
+    data: str | Path | None = None,
+    videos: Mapping[str, str | Path] | None = None,
+    metrics: Sequence[str] | None = None,
+    tracker: str = TRACKER,
+    limit: int | None = None,
+    jobs: int = 1,
+    seed: int = 0,
+    judges: Judges | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Let systems speak a suite, score the videos, and write the report.
+
+    What was made or looked at before is kept: run it again to go on where it stopped.
+
+    Args:
+        suite: Name, JSON file, or a `Suite`.
+        systems: Names in the registry, or systems.
+        output: Folder for videos, observations and the report.
+        data: The suite's data folder.
+        videos: Folders with videos that others made, `NAME.mp4` for each item, by name.
+        metrics: Names of metrics; None takes all.
+        tracker: Judge that lays landmarks.
+        limit: Only so many items, spread over the suite.
+        jobs: Processes that look at clips.
+        seed: Of intervals and of random choices in metrics.
+        judges: Where networks come from.
+        progress: Called after every step.
+
+    Raises:
+        InputError: If an argument cannot be used.
+        DataError: If the data folder lacks something.
+        MissingPiece: If a system needs something that is not installed.
+        MediaError: If the output cannot be written.
+    """
+    folder, judges = make_folder(Path(output)), judges or Judges()
+    chosen_suite = suite if isinstance(suite, Suite) else load_suite(suite)
+    groups = choose_metrics(metrics)
+    judges.card(tracker)
+    items = chosen_suite.items(Path(data) if data else None, folder / "photos", limit=limit)
+    loaded = [load(item) if isinstance(item, str) else item for item in systems]
+    plan = _Plan(
+        groups, judges, tracker, folder / "observations", jobs, seed,
+        _steps(len(items), len(loaded), len(videos or {}), items, progress),
+    )  # fmt: skip
+    rows = _rows(loaded, items, videos or {}, folder / "videos", plan.step)
+    scores = [_score(row, plan) for row in rows]
+    with_efficiency = metrics is None or EFFICIENCY in metrics
+    for column, system in zip(scores, loaded, strict=False):
+        if with_efficiency:
+            column.results.update(measure_efficiency(system, items, folder / "scratch"))
+    return _report(chosen_suite, items, scores, plan, with_efficiency=with_efficiency)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What every column is scored with."""
+
+    groups: dict[str, tuple[Metric, ...]]
+    judges: Judges
+    tracker: str
+    kept: Path
+    jobs: int
+    seed: int
+    step: Callable[[str], None]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """All metrics, in order."""
+        return [metric for metrics in self.groups.values() for metric in metrics]
+
+    def judges_of(self, metric: Metric) -> tuple[str, ...]:
+        """Return all networks that a metric needs."""
+        return (*metric.judges, *((self.tracker,) if metric.uses_landmarks else ()))
+
+    def obstacle(self, metric: Metric, trained_against: Sequence[str]) -> str:
+        """Return why a metric cannot be measured at all, or nothing."""
+        for judge in self.judges_of(metric):
+            if judge in trained_against:
+                return f"refused: the system was trained against the judge {judge}"
+            if problem := self.judges.problem(judge):
+                return problem
+        return ""
+
+
+def _rows(
+    systems: Sequence[System],
+    items: tuple[Item, ...],
+    videos: Mapping[str, str | Path],
+    folder: Path,
+    step: Callable[[str], None],
+) -> list[Row]:
+    rows = [generated_row(system, items, folder / system.info().name, step) for system in systems]
+    rows += [folder_row(Path(path), items, name) for name, path in videos.items()]
+    recorded = recorded_row(items)
+    rows += [recorded] if recorded.clips else []
+    names = [row.name for row in rows]
+    if not rows or len(set(names)) < len(names):
+        raise InputError(f"Give at least one system, each once, got {names}.")
+    return rows
+
+
+def _score(row: Row, plan: _Plan) -> SystemScores:
+    """Return the column of one system: look at every clip, then sum up."""
+    trained_against = tuple(row.info.get("trained_against", ()))
+    obstacles = {m.name: plan.obstacle(m, trained_against) for m in plan.metrics}
+    able = [metric for metric in plan.metrics if not obstacles[metric.name]]
+    outcomes: Outcomes = []
+    for clip, found in observe_all(
+        row.clips, able, plan.judges, plan.tracker, plan.kept, jobs=plan.jobs
+    ):
+        outcomes.append((clip, found))
+        plan.step(f"{row.name}: looked at {clip.name}")
+    results: dict[str, Result] = {}
+    per_clip: dict[str, dict[str, float]] = {}
+    for metric in plan.metrics:
+        if reason := obstacles[metric.name]:
+            results |= {figure.name: NotMeasured(reason=reason) for figure in metric.figures}
+        else:
+            results |= summarise(metric, outcomes, seed=plan.seed)
+            _add_per_clip(metric, outcomes, per_clip)
+    notes = Counter(
+        note for _, found in outcomes for note in {n for o in found.values() for n in o.notes}
+    )
+    return SystemScores(
+        name=row.name,
+        info=row.info,
+        clips=len(row.clips),
+        failed=dict(row.failed),
+        results=results,
+        notes=dict(notes),
+        per_clip=per_clip,
+    )
+
+
+def summarise(metric: Metric, outcomes: Outcomes, *, seed: int) -> dict[str, Result]:
+    """Return the results of one metric; where no clip could be scored, why."""
+    seen = [
+        Seen(clip, observation)
+        for clip, found in outcomes
+        if (observation := found[metric.name].observation) is not None
+    ]
+    reasons = Counter(
+        found[metric.name].reason for _, found in outcomes if found[metric.name].reason
+    )
+    if not seen:
+        why = reasons.most_common(1)[0][0] if reasons else "there is no clip"
+        return {figure.name: NotMeasured(reason=why) for figure in metric.figures}
+    results = dict(metric.summarise(seen, seed=seed))
+    if not reasons:
+        return results
+    left_out = f"{sum(reasons.values())} clips left out: {'; '.join(list(reasons)[:3])}"
+    return {name: _with_note(result, left_out) for name, result in results.items()}
+
+
+def _with_note(result: Result, note: str) -> Result:
+    if isinstance(result, NotMeasured):
+        return NotMeasured(reason=f"{result.reason} ({note})")
+    facts = {name: getattr(result, name) for name in result.__slots__}
+    facts["note"] = "; ".join(filter(None, (result.note, note)))
+    return Estimate(**facts)
+
+
+def _add_per_clip(
+    metric: Metric, outcomes: Outcomes, per_clip: dict[str, dict[str, float]]
+) -> None:
+    """Note what each clip alone gives, for the figures that a single clip can give."""
+    for clip, found in outcomes:
+        observation = found[metric.name].observation
+        if observation is None:
+            continue
+        for name, result in metric.summarise([Seen(clip, observation)], seed=0).items():
+            if isinstance(result, Estimate):
+                per_clip.setdefault(name, {})[clip.name] = result.value
+
+
+def _steps(
+    items: int, systems: int, folders: int, chosen: Sequence[Item], progress: Progress | None
+) -> Callable[[str], None]:
+    """Return a function that counts steps and tells how far the run is."""
+    recorded = len({item.reference for item in chosen if item.reference})
+    total = items * (2 * systems + folders) + recorded
+    done = 0
+
+    def step(words: str) -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(min(1.0, done / max(total, 1)), words)
+
+    return step
+
+
+def _report(
+    suite: Suite, items: tuple[Item, ...], scores: list[SystemScores], plan: _Plan,
+    *, with_efficiency: bool,
+) -> Report:  # fmt: skip
+    groups = {
+        title: tuple(figure.name for metric in metrics for figure in metric.figures)
+        for title, metrics in plan.groups.items()
+    }
+    figures = [figure for metric in plan.metrics for figure in metric.figures]
+    if with_efficiency:
+        groups["Efficiency"] = tuple(figure.name for figure in FIGURES)
+        figures += FIGURES
+    used = {judge for metric in plan.metrics for judge in plan.judges_of(metric)}
+    return Report(
+        suite=suite.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        version=__version__,
+        machine=describe_machine(),
+        facts={
+            "summary": suite.summary,
+            "digest": suite.digest,
+            "items": len(items),
+            "people": len({item.identity for item in items}),
+            "texts": len({item.text for item in items}),
+            "tracker": plan.tracker,
+            "seed": plan.seed,
+        },
+        figures=tuple(figures),
+        groups=groups,
+        judges={name: _about(name, plan.judges) for name in sorted(used)},
+        systems=tuple(scores),
+    )
+
+
+def _about(name: str, judges: Judges) -> dict[str, str]:
+    card, missing = judges.card(name), judges.problem(name)
+    return {
+        "sha256": "" if missing else judges.sha256(name),
+        "source": card.source,
+        "licence": card.licence,
+        "problem": missing,
+    }
+
+
+def describe_machine() -> str:
+    """Return processor, cores and whether it has bf16 matrix units."""
+    import os
+
+    model, flags = platform.processor() or platform.machine(), ""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        found = dict(line.split(":", 1) for line in lines if ":" in line)
+        fields = {key.strip(): value.strip() for key, value in found.items()}
+        model, flags = fields.get("model name", model), fields.get("flags", "")
+    except (OSError, ValueError):
+        pass
+    bf16 = ", bf16 matrix units" if "amx_bf16" in flags.split() else ""
+    return f"{model}, {os.cpu_count()} cores{bf16}, {platform.system()}"

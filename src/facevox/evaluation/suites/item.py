@@ -1,0 +1,48 @@
+"""One video that a suite asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facevox.core.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One video that a suite asks for.
+
+    Attributes:
+        name: Unique within the suite; a file name without suffix.
+        identity: Who is shown.
+        photo: Which photo of that person, when there are several.
+        portrait: The photo; suites of recordings cut it from the recording when it is needed.
+        text: What shall be said.
+        seed: Seed for voice and motion; every item has its own.
+        size: Longest side of the video [px]; None keeps the photo's.
+        reference: A recording of the same person, if there is one.
+        reference_says_text: Whether it says the same text.
+        sex: `female` or `male` as the data set says, or empty.
+        age: As the data set says [years].
+    """
+
+    name: str
+    identity: str
+    photo: str = ""
+    portrait: Path
+    text: str
+    seed: int = 0
+    size: int | None = None
+    reference: Path | None = None
+    reference_says_text: bool = True
+    sex: str = ""
+    age: float | None = None
+
+
+def spread(rows: Sequence[Any], limit: int | None) -> tuple[Any, ...]:
+    """Return at most `limit` rows, evenly spaced over the list, always the same ones."""
+    if limit is None or limit >= len(rows):
+        return tuple(rows)
+    if limit < 1:
+        raise InputError(f"limit must be at least 1, got {limit}.")
+    return tuple(rows[(2 * k + 1) * len(rows) // (2 * limit)] for k in range(limit))
