@@ -20,6 +20,8 @@ help:
 	  { echo "Python cannot make environments here; on Debian: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -m pip install -q -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,evaluate]'
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[world]' || \
+	  echo "pyworld did not build (it needs a C++ compiler): mel-cepstral distortion and F0 error will not be measured"
 	@touch $@
 
 system: .venv/ready
