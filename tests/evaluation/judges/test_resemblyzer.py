@@ -125,8 +125,8 @@ def test_silence_is_cut_away_and_short_pauses_stay():
     trimmed = trim_silence(padded)
     assert 3.0 <= len(trimmed) / 16_000 < 3.9
     gap = np.zeros(1600, np.float32)
-    joined = len(trim_silence(np.concatenate([voiced, voiced])))
-    assert len(trim_silence(np.concatenate([voiced, gap, voiced]))) > joined + 1000
+    kept = trim_silence(np.concatenate([voiced, gap, voiced]))
+    assert (kept == 0).sum() > 1500
 
 
 def test_level_is_raised_but_not_lowered():
