@@ -25,6 +25,8 @@ from facevox.core.text.reader import read_sentences
 from facevox.core.voice import Voice
 from facevox.models.bridge.face_to_voice import FaceToVoice
 from facevox.models.face.face_motion import FaceMotion
+from facevox.models.face.mouth_network import multiply_adds_per_hop
+from facevox.models.face.phone_features import HOP_RATE
 from facevox.models.face.warp.renderer import WarpRenderer
 from facevox.models.face.warp.stage import output_size
 from facevox.models.speech.engine import SpeechEngine
@@ -69,6 +71,7 @@ class Lite:
             parameters=self.bridge.num_parameters + self.motion.num_parameters,
             licence="Apache-2.0",
             trained_against=("face-landmarker",),  # it labelled the mouths of the training clips
+            multiply_adds=multiply_adds_per_hop() * HOP_RATE,
         )
 
     def generate(

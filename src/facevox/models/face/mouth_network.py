@@ -45,6 +45,12 @@ def weight_shapes() -> dict[str, tuple[int, ...]]:
     return shapes
 
 
+def multiply_adds_per_hop() -> int:
+    """Return the multiply-adds of one hop: every weight of a product is used once."""
+    products = (np.prod(shape) for name, shape in weight_shapes().items() if "bias" not in name)
+    return int(sum(products))
+
+
 def initial_weights(seed: int) -> dict[str, np.ndarray]:
     """Return random weights from which training starts."""
     generator = np.random.default_rng(seed)
