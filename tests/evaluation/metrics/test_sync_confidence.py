@@ -2,6 +2,7 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -216,6 +217,30 @@ def test_frames_without_a_face_move_nothing(tmp_path):
     assert observation["offset"] == 5
     assert observation["windows"] == 53
     assert media.notes == ["sync scored on 58 of 70 frames, those with the face"]
+
+
+def with_late_sound(path: Path, seconds: float, target: Path) -> Path:
+    """Copy a video so that its sound track begins later."""
+    with av.open(str(path)) as old, av.open(str(target), "w") as new:
+        streams = {s.index: new.add_stream_from_template(s) for s in old.streams}
+        for packet in old.demux():
+            if packet.dts is None:
+                continue
+            if packet.stream.type == "audio":
+                packet.pts += round(seconds / packet.time_base)
+                packet.dts += round(seconds / packet.time_base)
+            packet.stream = streams[packet.stream.index]
+            new.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mkv"])
+def test_a_sound_track_that_begins_late_counts(tmp_path, kind):
+    path = film(tmp_path / "a.mp4", levels(60), levels(60))
+    late = with_late_sound(path, 0.2, tmp_path / f"late.{kind}")
+    assert SyncConfidence("whole-frame").observe(media_of(late))["offset"] == -5
+    same = with_late_sound(path, 0.0, tmp_path / f"same.{kind}")
+    assert SyncConfidence("whole-frame").observe(media_of(same))["offset"] == 0
 
 
 def test_a_small_face_is_refused(tmp_path):
