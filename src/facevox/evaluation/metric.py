@@ -11,7 +11,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from facevox.evaluation.bootstrap import interval_of_mean
+from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of_mean
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.media import ClipMedia
 
@@ -122,11 +122,16 @@ def mean_over_clips(
     if not good.any():
         return NotMeasured(reason=f"no clip gave a value of {key}")
     low, high = interval_of_mean(values[good], people[good], seed=seed)
+    persons, count = len(np.unique(people[good])), int(good.sum())
+    if persons < min(count, FEWEST_GROUPS):
+        of += f" of {persons} {'person' if persons == 1 else 'people'}"
+    if count < len(seen):
+        note = "; ".join(filter(None, (note, f"{len(seen) - count} of {len(seen)} had no value")))
     return Estimate(
         value=float(values[good].mean()),
         low=low,
         high=high,
-        count=int(good.sum()),
+        count=count,
         of=of,
         note=note,
     )
