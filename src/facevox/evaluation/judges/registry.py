@@ -3,6 +3,16 @@
 from facevox.evaluation.judges.judge import JudgeCard
 
 _HERE = "facevox.evaluation.judges"
+_WHISPER_FILES = (
+    "config.json",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "normalizer.json",
+)
 
 _CARDS = (
     JudgeCard(
@@ -27,7 +37,7 @@ _CARDS = (
     ),
     JudgeCard(
         name="dnsmos",
-        purpose="how clean and natural speech sounds (MOS of ITU-T P.835)",
+        purpose="how clean speech sounds (MOS of ITU-T P.835), not how natural",
         source="Microsoft DNS Challenge, in speechmos 0.0.1.1 on PyPI",
         licence="MIT",
         loader=f"{_HERE}.dnsmos:load_dnsmos",
@@ -159,6 +169,76 @@ _CARDS = (
         sha256="df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
         carrier="lpips==0.1.4",
         member="lpips/weights/v0.1/alex.pth",
+    ),
+    JudgeCard(
+        name="campplus",
+        purpose="who speaks (192-d speaker embedding, CAM++)",
+        source="modelscope.cn/models/iic/speech_campplus_sv_zh-cn_16k-common, "
+        "campplus_cn_common.bin",
+        licence="Apache-2.0",
+        loader=f"{_HERE}.campplus:load_campplus",
+        origin="user",
+        file="campplus.bin",
+        note="the PyTorch twin of CosyVoice's campplus.onnx; a system that is trained with "
+        "CAM++ must be judged by another encoder",
+    ),
+    JudgeCard(
+        name="xvector",
+        purpose="who speaks (512-d x-vector)",
+        source="huggingface.co/speechbrain/spkrec-xvect-voxceleb, embedding_model.ckpt",
+        licence="Apache-2.0",
+        loader=f"{_HERE}.xvector:load_xvector",
+        origin="user",
+        file="xvector.ckpt",
+    ),
+    JudgeCard(
+        name="pocketsphinx",
+        purpose="words of a clip, recognised by a small old recogniser that is always there",
+        source="github.com/cmusphinx/pocketsphinx, English model inside its wheel",
+        licence="BSD-2-Clause",
+        loader=f"{_HERE}.recognisers:load_pocketsphinx",
+        origin="package",
+        needs="pocketsphinx",
+        install="pip install 'facevox[evaluate]'",
+    ),
+    JudgeCard(
+        name="whisper-large-v2",
+        purpose="words of a clip, as papers recognise them",
+        source="huggingface.co/openai/whisper-large-v2, all its JSON and text files and "
+        "model.safetensors",
+        licence="Apache-2.0",
+        loader=f"{_HERE}.recognisers:load_whisper",
+        origin="user",
+        file="whisper-large-v2/model.safetensors",
+        beside=_WHISPER_FILES,
+        needs="transformers",
+        install="pip install transformers",
+        note="Add the folder: facevox judges add whisper-large-v2 FOLDER. Needs 7 GB of memory.",
+    ),
+    JudgeCard(
+        name="whisper-medium.en",
+        purpose="words of a clip, half the size",
+        source="huggingface.co/openai/whisper-medium.en, all its JSON and text files and "
+        "model.safetensors",
+        licence="Apache-2.0",
+        loader=f"{_HERE}.recognisers:load_whisper",
+        origin="user",
+        file="whisper-medium.en/model.safetensors",
+        beside=_WHISPER_FILES,
+        needs="transformers",
+        install="pip install transformers",
+        note="Add the folder: facevox judges add whisper-medium.en FOLDER.",
+    ),
+    JudgeCard(
+        name="world",
+        purpose="pitch and spectral envelope of speech (no network; WORLD by pyworld)",
+        source="github.com/JeremyCCHsu/Python-Wrapper-for-World-Vocoder",
+        licence="MIT (pyworld), BSD-3-Clause (WORLD)",
+        loader=f"{_HERE}.world:load_world",
+        origin="package",
+        needs="pyworld",
+        install="pip install 'facevox[world]'",
+        note="pyworld is built from source: a C++ compiler must be there.",
     ),
 )
 
