@@ -23,8 +23,8 @@ from facevox.core.errors import CheckpointError, MissingPiece
 from facevox.core.portrait.attention_mesh import SIDE, attention_mesh
 from facevox.core.portrait.face_crop import FaceCrop
 from facevox.core.portrait.face_detector import find_faces
-from facevox.core.portrait.face_mesh import crop_around
-from facevox.core.portrait.face_search import crop_of
+from facevox.core.portrait.face_mesh import VIEWS, crop_around
+from facevox.core.portrait.face_search import MIN_CONFIDENCE, crop_of
 from facevox.core.portrait.portrait import NUM_LANDMARKS
 
 Pixels = UInt8[np.ndarray, "h w 3"]
@@ -119,7 +119,7 @@ def load_attention_mesh() -> CropTracker:
     Raises:
         MissingPiece: When used, if the face models are not installed.
     """
-    return CropTracker(look=attention_mesh, side=SIDE, min_confidence=8.0)
+    return CropTracker(look=attention_mesh, side=SIDE, min_confidence=MIN_CONFIDENCE, views=VIEWS)
 
 
 def load_face_landmarker(path: Path) -> CropTracker:
