@@ -62,4 +62,27 @@ def _grid(folder: Path, *, held_out: int = 50) -> tuple[Recording, ...]:
     )
 
 
-LAYOUTS: dict[str, Callable[..., tuple[Recording, ...]]] = {"grid": _grid}
+def _lrs2(folder: Path, *, list: str = "test.txt") -> tuple[Recording, ...]:
+    from facevox.data.lrs2 import list_clips
+
+    return list_clips(folder, list)
+
+
+def _hdtf(folder: Path) -> tuple[Recording, ...]:
+    from facevox.data.hdtf import list_clips
+
+    return list_clips(folder)
+
+
+def _voxceleb2(folder: Path, *, per_identity: int | None = None) -> tuple[Recording, ...]:
+    from facevox.data.voxceleb2 import list_clips
+
+    return list_clips(folder, per_identity)
+
+
+LAYOUTS: dict[str, Callable[..., tuple[Recording, ...]]] = {
+    "grid": _grid,
+    "lrs2": _lrs2,
+    "hdtf": _hdtf,
+    "voxceleb2": _voxceleb2,
+}
