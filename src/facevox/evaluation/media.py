@@ -67,24 +67,35 @@ class ClipMedia:
         return sum(1 for _ in self.frames())
 
     def frames(self, fps: Fraction | int | None = None) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-        """Yield the pictures, RGB.
+        """Yield the pictures, RGB, evenly spaced in time.
 
         Args:
             fps: Convert to this rate by taking the picture shown at the middle of each new
-                frame, with a note; None keeps the file's own.
+                frame, with a note; None keeps the file's own.  Pictures that are spaced
+                unevenly (variable frame rate) are always converted.
 
         Raises:
             InputError: If the file is not a video or has no pictures.
         """
-        if fps is None or Fraction(fps) == self.fps:
+        rate, ends = Fraction(fps or self.fps), self._uneven_ends
+        if rate == self.fps and not ends:
             yield from read_frames(self.clip.video)
             return
-        self.note(f"{float(self.fps):g} fps resampled to {float(fps):g} by nearest frame")
-        step, k = self.fps / Fraction(fps), 0
+        own = f"{float(self.fps):g} fps" if not ends else "variable frame rate"
+        self.note(f"{own} resampled to {float(rate):g} by nearest frame")
+        k = 0
         for index, pixels in enumerate(read_frames(self.clip.video)):
-            while (k + Fraction(1, 2)) * step < index + 1:
+            end = ends[index] if index < len(ends) else (index + 1) / self.fps
+            while (k + Fraction(1, 2)) / rate < end:
                 yield pixels
                 k += 1
+
+    @cached_property
+    def _uneven_ends(self) -> list[Fraction]:
+        """When each picture gives way to the next [s]; empty if they are evenly spaced."""
+        times = read_frame_times(self.clip.video)
+        uneven = any(abs(t * self.fps - i) > Fraction(1, 2) for i, t in enumerate(times))
+        return [*times[1:], times[-1] + 1 / self.fps] if uneven else []
 
     def waveform(self, sample_rate: int = SAMPLE_RATE) -> Float32[np.ndarray, " samples"]:
         """Return the sound, mono, in [-1, 1], resampled with a note if need be.
@@ -196,6 +207,21 @@ def read_frames(video: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
             raise InputError(f"{video} cannot be read as a video ({error}).") from error
     if not count:
         raise InputError(f"{video} has no pictures.")
+
+
+def read_frame_times(video: Path) -> list[Fraction]:
+    """Return when each picture appears [s], counted from the first; none if not stated.
+
+    Raises:
+        InputError: If the file is not a video.
+    """
+    with _open(video) as container:
+        try:
+            packets = [p for p in container.demux(video=0) if p.size and not p.is_discard]
+        except (av.error.FFmpegError, IndexError) as error:
+            raise InputError(f"{video} cannot be read as a video ({error}).") from error
+        stamps = sorted(p.pts * p.time_base for p in packets if p.pts is not None and p.time_base)
+    return [stamp - stamps[0] for stamp in stamps] if len(stamps) == len(packets) else []
 
 
 def read_sound(video: Path) -> tuple[Float32[np.ndarray, " samples"], int]:
