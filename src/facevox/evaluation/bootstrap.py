@@ -78,7 +78,9 @@ def interval_of(
     if count < FEWEST_GROUPS:
         return None, None
     generator = np.random.default_rng(seed)
-    made = np.array([statistic(list(generator.integers(count, size=count))) for _ in range(draws)])
+    made = np.array(
+        [statistic(generator.integers(count, size=count).tolist()) for _ in range(draws)]
+    )
     finite = np.isfinite(made)
     return _ends(made[finite], count) if finite.mean() >= _DEFINED else (None, None)
 

@@ -1,7 +1,7 @@
 """Yaw, pitch and roll of a head from its landmarks."""
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Float64
 
 # (right, left) landmark, then x, y, z of the left one in a frontal head [IOD]; the right one
 # is its mirror image.  Points that neither speech nor expression moves.
@@ -29,6 +29,11 @@ _RIGID_POINTS = (
     (143, 372, 0.986, 0.088, 0.232),
     (46, 276, 0.859, -0.188, -0.068),
 )
+RIGID_LANDMARKS = tuple(
+    sorted({index for right, left, *_ in _RIGID_POINTS for index in (right, left)})
+)
+"""Landmarks that neither speech nor expression moves."""
+
 _ORDER = [right for right, *_ in _RIGID_POINTS] + [left for _, left, *_ in _RIGID_POINTS]
 _FRONTAL = np.array(
     [(-x, y, z) for _, _, x, y, z in _RIGID_POINTS] + [(x, y, z) for _, _, x, y, z in _RIGID_POINTS]
@@ -54,18 +59,36 @@ def estimate_head_pose(
     Reference: Kabsch, "A solution for the best rotation to relate two sets of
     vectors", Acta Crystallographica A32, 1976.
     """
-    rotation = _best_rotation(_FRONTAL, np.asarray(landmarks, np.float64)[_ORDER])
-    yaw = np.arcsin(np.clip(rotation[2, 0], -1, 1))
-    pitch = np.arctan2(rotation[2, 1], rotation[2, 2])
-    roll = np.arctan2(rotation[1, 0], rotation[0, 0])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
+    yaw, pitch, roll = estimate_head_poses(np.asarray(landmarks)[None])[0]
+    return float(yaw), float(pitch), float(roll)
 
 
-def _best_rotation(
-    source: Float[np.ndarray, "n 3"], target: Float[np.ndarray, "n 3"]
-) -> Float[np.ndarray, "3 3"]:
-    """Return the rotation that carries centred `source` closest to centred `target`."""
-    covariance = (target - target.mean(0)).T @ (source - source.mean(0))
-    left, _, right = np.linalg.svd(covariance)
-    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    return left @ flip @ right
+def estimate_head_poses(
+    landmarks: Float32[np.ndarray, "frames points 3"] | Float[np.ndarray, "frames points 3"],
+) -> Float64[np.ndarray, "frames 3"]:
+    """Estimate how a head is turned in many frames; see `estimate_head_pose`.
+
+    Args:
+        landmarks: Of the face mesh [px]; a frame that holds NaN gives NaN.
+
+    Returns:
+        Yaw, pitch and roll [deg].
+    """
+    rigid = np.asarray(landmarks, np.float64)[:, _ORDER]
+    found = np.isfinite(rigid).all((1, 2))
+    rotation = _best_rotations(_FRONTAL, rigid[found])
+    poses = np.full((len(rigid), 3), np.nan)
+    poses[found, 0] = np.arcsin(np.clip(rotation[:, 2, 0], -1, 1))
+    poses[found, 1] = np.arctan2(rotation[:, 2, 1], rotation[:, 2, 2])
+    poses[found, 2] = np.arctan2(rotation[:, 1, 0], rotation[:, 0, 0])
+    return np.degrees(poses)
+
+
+def _best_rotations(
+    source: Float[np.ndarray, "n 3"], targets: Float[np.ndarray, "frames n 3"]
+) -> Float[np.ndarray, "frames 3 3"]:
+    """Return the rotations that carry centred `source` closest to each centred target."""
+    centred = targets - targets.mean(1, keepdims=True)
+    left, _, right = np.linalg.svd(centred.transpose(0, 2, 1) @ (source - source.mean(0)))
+    left[:, :, 2] *= np.sign(np.linalg.det(left @ right))[:, None]
+    return left @ right

@@ -71,8 +71,8 @@ class IResNet(FaceRecogniser):
         self.prelu = nn.PReLU(width)
         widths = [width, *(width * 2**level for level in range(4))]
         self.layer1, self.layer2, self.layer3, self.layer4 = (
-            _level(*pair, count)
-            for *pair, count in zip(widths[:-1], widths[1:], blocks, strict=True)
+            _level(before, channels, count)
+            for before, channels, count in zip(widths[:-1], widths[1:], blocks, strict=True)
         )
         self.bn2 = nn.BatchNorm2d(widths[-1])
         self.fc = nn.Linear(widths[-1] * (side // _STEPS) ** 2, dim)
