@@ -38,7 +38,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     for key in _WRAPPERS:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+    tensors = isinstance(state, Mapping) and all(isinstance(v, Tensor) for v in state.values())
+    if not tensors or not state:
         raise CheckpointError(f"{path} does not hold a dictionary of tensors.")
     return {str(name).removeprefix("module."): value for name, value in state.items()}
 
@@ -55,7 +56,7 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -
         origin: What the message calls the checkpoint.
 
     Raises:
-        CheckpointError: Naming the first five keys that differ.
+        CheckpointError: Naming the first five keys that differ or hold NaN.
     """
     wanted = module.state_dict()
     state = {n: v for n, v in wanted.items() if n.rpartition(".")[2] == _COUNTER} | dict(state)
@@ -66,8 +67,14 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -
         for name in wanted
         if name in state and state[name].shape != wanted[name].shape
     ]
+    if not faults:
+        faults = [f"{n} holds values that are not numbers" for n, v in state.items() if _odd(v)]
     if faults:
         more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise CheckpointError(f"{origin} does not fit: {'; '.join(faults[:_SHOWN])}{more}.")
     module.load_state_dict(dict(state), strict=True)
     module.eval().requires_grad_(False)
+
+
+def _odd(values: Tensor) -> bool:
+    return values.is_floating_point() and not bool(torch.isfinite(values).all())
