@@ -279,6 +279,32 @@ def test_summary(seen):
     assert distance.count == 3
 
 
+def test_offsets_that_mean_little_are_told():
+    def clip(confidence: float, offset: int) -> Seen:
+        observation = {
+            "confidence": np.array(confidence), "distance": np.array(8.0),
+            "offset": np.array(float(offset)), "on_time": np.array(float(abs(offset) <= 1)),
+        }  # fmt: skip
+        return Seen(Clip(name=f"{offset}", video=Path("x")), observation)
+
+    results = SyncConfidence("crop").summarise([clip(7.0, 0), clip(0.4, -15), clip(6.0, 1)])
+    offset = results["AV offset (crop)"]
+    assert isinstance(offset, Estimate)
+    assert (offset.value, offset.note) == (0, "1 of 3 clips have LSE-C below 1")
+
+
+def test_sound_without_pictures_is_refused(tmp_path):
+    path = film(tmp_path / "a.mp4", levels(60), levels(60))
+    with av.open(str(path)) as old, av.open(str(tmp_path / "b.m4a"), "w") as new:
+        stream = new.add_stream_from_template(old.streams.audio[0])
+        for packet in old.demux(old.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    with pytest.raises(InputError, match="both pictures and sound"):
+        SyncConfidence("crop").observe(media_of(tmp_path / "b.m4a"))
+
+
 def test_the_two_protocols_share_no_name():
     crop, whole = SyncConfidence("crop"), SyncConfidence("whole-frame")
     assert crop.name != whole.name

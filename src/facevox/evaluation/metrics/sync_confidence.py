@@ -58,6 +58,9 @@ compared most, drops those below 50, and so do we.  Wav2Lip's script for whole f
 limit; below 21 frames a shift of 15 would compare with nothing but padding.
 """
 
+UNSURE = 1.0
+"""Below this confidence nothing stands out, and the offset means little."""
+
 _FPS = 25
 _SAMPLES_PER_FRAME = SAMPLE_RATE // _FPS
 _FRAMES_LOST = 5
@@ -217,24 +220,25 @@ class SyncConfidence:
 
     def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
         """Return means over clips, and the median offset."""
-        names = [figure.name for figure in self.figures]
         offsets = np.array([float(item.observation["offset"]) for item in seen])
         low, high = interval_of(
-            lambda drawn: float(np.median(offsets[drawn])), len(seen), seed=seed
+            lambda drawn: float(np.median(offsets[list(drawn)])), len(seen), seed=seed
         )
-        median = float(np.median(offsets))
-        return dict(
-            zip(
-                names,
-                (
-                    mean_over_clips(seen, "confidence", seed=seed),
-                    mean_over_clips(seen, "distance", seed=seed),
-                    Estimate(value=median, low=low, high=high, count=len(seen)),
-                    _percent(mean_over_clips(seen, "on_time", seed=seed)),
-                ),
-                strict=True,
-            )
+        unsure = sum(float(item.observation["confidence"]) < UNSURE for item in seen)
+        offset = Estimate(
+            value=float(np.median(offsets)),
+            low=low,
+            high=high,
+            count=len(seen),
+            note=f"{unsure} of {len(seen)} clips have LSE-C below {UNSURE:g}" if unsure else "",
         )
+        results = (
+            mean_over_clips(seen, "confidence", seed=seed),
+            mean_over_clips(seen, "distance", seed=seed),
+            offset,
+            _percent(mean_over_clips(seen, "on_time", seed=seed)),
+        )
+        return {figure.name: result for figure, result in zip(self.figures, results, strict=True)}
 
 
 def sound_from_first_frame(media: ClipMedia) -> Float[np.ndarray, " samples"]:
@@ -243,7 +247,7 @@ def sound_from_first_frame(media: ClipMedia) -> Float[np.ndarray, " samples"]:
     A sound track may begin later or earlier than the pictures.
 
     Raises:
-        InputError: If the clip has no sound.
+        InputError: If the clip has no sound or no pictures.
     """
     waveform = media.waveform(SAMPLE_RATE)
     late = round(_sound_delay(media.clip.video) * SAMPLE_RATE)
@@ -252,10 +256,13 @@ def sound_from_first_frame(media: ClipMedia) -> Float[np.ndarray, " samples"]:
 
 def _sound_delay(video: Path) -> float:
     """Return how long after the first picture the sound begins [s]."""
-    with av.open(str(video)) as container:
-        picture = next(container.decode(container.streams.video[0])).time
-    with av.open(str(video)) as container:
-        sound = next(container.decode(container.streams.audio[0])).time
+    try:
+        with av.open(str(video)) as container:
+            picture = next(container.decode(container.streams.video[0])).time
+        with av.open(str(video)) as container:
+            sound = next(container.decode(container.streams.audio[0])).time
+    except (av.error.FFmpegError, IndexError, StopIteration) as error:
+        raise InputError(f"{video} does not hold both pictures and sound.") from error
     return float(sound or 0) - float(picture or 0)
 
 
