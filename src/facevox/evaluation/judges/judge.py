@@ -19,6 +19,8 @@ class JudgeCard:
             PyPI, `facevox judges get` takes it out; `url`: `get` downloads it; `user`: can
             only be fetched by hand, then `facevox judges add NAME FILE`.
         file: Name of the file in the folder of judges.
+        beside: For `user`: files that must lie beside `file`, which then is in a folder of its
+            own; `facevox judges add NAME FOLDER` takes them all.
         sha256: Hash that the file must have; empty if its publisher states none that we could
             check: then the first file that is added is pinned, and the hash is printed.
         carrier: For `wheel`: the requirement, version pinned.
@@ -37,6 +39,7 @@ class JudgeCard:
     loader: str
     origin: Literal["package", "wheel", "url", "user"]
     file: str = ""
+    beside: tuple[str, ...] = ()
     sha256: str = ""
     carrier: str = ""
     member: str = ""

@@ -3,7 +3,7 @@
 from facevox.evaluation.judges.judge import JudgeCard
 
 _HERE = "facevox.evaluation.judges"
-_WHISPER_FILES = (
+WHISPER_FILES = (
     "config.json",
     "generation_config.json",
     "preprocessor_config.json",
@@ -13,6 +13,7 @@ _WHISPER_FILES = (
     "merges.txt",
     "normalizer.json",
 )
+"""What must lie beside the weights of a published Whisper."""
 
 _CARDS = (
     JudgeCard(
@@ -210,7 +211,7 @@ _CARDS = (
         loader=f"{_HERE}.recognisers:load_whisper",
         origin="user",
         file="whisper-large-v2/model.safetensors",
-        beside=_WHISPER_FILES,
+        beside=WHISPER_FILES,
         needs="transformers",
         install="pip install transformers",
         note="Add the folder: facevox judges add whisper-large-v2 FOLDER. Needs 7 GB of memory.",
@@ -224,7 +225,7 @@ _CARDS = (
         loader=f"{_HERE}.recognisers:load_whisper",
         origin="user",
         file="whisper-medium.en/model.safetensors",
-        beside=_WHISPER_FILES,
+        beside=WHISPER_FILES,
         needs="transformers",
         install="pip install transformers",
         note="Add the folder: facevox judges add whisper-medium.en FOLDER.",

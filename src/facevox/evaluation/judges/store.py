@@ -170,7 +170,8 @@ class Judges:
 
         Args:
             name: Of the judge.
-            file: Its weights; for judges out of a wheel the wheel will do.
+            file: Its weights; for judges out of a wheel the wheel will do; for judges of
+                several files the folder that holds them.
 
         Returns:
             Where the file lies now.
@@ -184,12 +185,19 @@ class Judges:
         card = self.card(name)
         if not card.file:
             raise InputError(f"Judge {name} has no file to add; it comes with its module.")
-        if not (file.is_file() and os.access(file, os.R_OK)):
-            raise InputError(
-                f"There is no file {file} that can be read; give the {card.file} that you fetched."
-            )
-        make_folder(self.folder)
         target = self.folder / card.file
+        if card.beside and file.is_dir():
+            file /= target.name
+        for needed in (file, *(file.parent / name for name in card.beside)):
+            if not (needed.is_file() and os.access(needed, os.R_OK)):
+                raise InputError(
+                    f"There is no file {needed} that can be read; give the "
+                    f"{'folder' if card.beside else card.file} that you fetched."
+                )
+        make_folder(target.parent)
+        if file.parent.resolve() != target.parent.resolve():
+            for name in card.beside:
+                shutil.copyfile(file.parent / name, target.parent / name)
         with temporary_twin(target) as twin:
             if card.origin == "wheel" and file.suffix == ".whl":
                 take_from_wheel(file, card.member, twin)
