@@ -1,0 +1,109 @@
+"""DIV: how much the features of a head-pose network vary over time.
+
+DIV = mean over features of the standard deviation over time, mean over clips; the features
+are the 2048 pooled ones of Hopenet.  Beside it stand the angles that the same network sees,
+which have a unit.
+
+Traps:
+    The papers that report DIV never published their script.  SadTalker, who introduced it,
+    says "standard deviation of the feature embeddings of the head motion"; real recordings
+    have .168 in TTSF and .639 in KDTalker.  So this is our definition: compare only within
+    one harness.  Jitter, blinks, speech and changing light move features as well as turning
+    heads do: a trembling video has a high DIV.  Read it beside the head power above 5 Hz.
+
+Reference:
+    Zhang et al., SadTalker, CVPR 2023; Jang et al., Faces that Speak, CVPR 2024.
+    Ruiz, Chong and Rehg, Fine-grained head pose estimation without keypoints, CVPRW 2018.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from facevox.core.errors import InputError
+from facevox.evaluation.judges.hopenet import cut_head
+from facevox.evaluation.media import ClipMedia
+from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
+from facevox.evaluation.metrics.head_motion import note_lost_frames
+
+FEWEST_FRAMES = 25
+
+
+def head_diversity(features: Float[np.ndarray, "frames dim"]) -> float:
+    """Return the mean over features of their standard deviation over time."""
+    return float(features.astype(np.float64).std(0).mean())
+
+
+class HeadDiversity:
+    """DIV and the angles that Hopenet sees."""
+
+    name = "head_diversity"
+    version = 1
+    judges: tuple[str, ...] = ("hopenet",)
+    uses_landmarks = True
+    figures: tuple[Figure, ...] = ()
+
+    def observe(self, media: ClipMedia) -> Observation:
+        """Look at every frame of a clip that shows a face.
+
+        Raises:
+            InputError: If fewer than 25 frames show a face.
+            MissingPiece: If the judge is not here.
+        """
+        network = media.judges.load(self.judges[0])
+        landmarks = media.landmarks
+        note_lost_frames(media, landmarks[:, 0])
+        found = int(np.isfinite(landmarks).all((1, 2)).sum())
+        if found < FEWEST_FRAMES:
+            raise InputError(f"DIV needs {FEWEST_FRAMES} frames with a face, got {found}")
+        features, angles = network.look(_heads(media))
+        deviations = angles.astype(np.float64).std(0)
+        observed = {"div": head_diversity(features), "amount": float(deviations.mean())}
+        observed |= dict(zip(("yaw", "pitch", "roll"), deviations.tolist(), strict=True))
+        return {key: np.array(value) for key, value in observed.items()}
+
+    def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
+        """Return the means over clips."""
+        return {
+            figure.name: mean_over_clips(seen, key, seed=seed) for key, figure in _FIGURES.items()
+        }
+
+
+def _heads(media: ClipMedia) -> Iterator[UInt8[np.ndarray, "224 224 3"]]:
+    for pixels, points in zip(media.frames(), media.landmarks, strict=True):
+        if np.isfinite(points).all():
+            yield cut_head(pixels, points)
+
+
+_HOW = (
+    "Hopenet (300W-LP, alpha 1), box of brows, jaw and chin enlarged by 1/2, 3/4 up and 1/4 "
+    "down, 224 px, every frame with a face. Jitter raises it."
+)
+_FIGURES = {
+    "div": Figure(
+        name="DIV (Hopenet)",
+        unit="",
+        better="neither",
+        protocol="Standard deviation over time of the 2048 pooled features, mean over features "
+        f"(our definition: the papers' is unpublished). {_HOW}",
+    ),
+    "amount": Figure(
+        name="Head motion (Hopenet)",
+        unit="deg",
+        better="neither",
+        protocol=f"Standard deviation over time, mean of yaw, pitch and roll. {_HOW}",
+        digits=2,
+    ),
+    **{
+        angle: Figure(
+            name=f"Head {angle} (Hopenet)",
+            unit="deg",
+            better="neither",
+            protocol=f"Standard deviation over time. {_HOW}",
+            digits=2,
+        )
+        for angle in ("yaw", "pitch", "roll")
+    },
+}
+HeadDiversity.figures = tuple(_FIGURES.values())
