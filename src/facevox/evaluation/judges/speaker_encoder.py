@@ -44,8 +44,8 @@ def embedding_of(media: ClipMedia, judge: str) -> Float32[np.ndarray, " dim"]:
         waveform = media.waveform(SAMPLE_RATE)
         if len(waveform) < SHORTEST * SAMPLE_RATE:
             raise InputError(
-                f"{media.clip.name} has {len(waveform) / SAMPLE_RATE:.2f} s of sound, a speaker "
-                f"encoder needs {SHORTEST} s."
+                f"{media.clip.video.name} has {len(waveform) / SAMPLE_RATE:.2f} s of sound, a "
+                f"speaker encoder needs {SHORTEST} s."
             )
         kept[judge] = media.judges.load(judge).embed(waveform)
     return kept[judge]
