@@ -40,8 +40,12 @@ def write(
     sounds=None,
     rate=RATE,
     codec="aac",
+    late=0.0,
 ) -> Path:
-    """Write a video; `times` are in units of 1 / fps, `sounds` is mono, or (2, samples)."""
+    """Write a video; `times` are in units of 1 / fps, `sounds` is mono, or (2, samples).
+
+    The sound starts `late` seconds after the beginning of the file.
+    """
     with av.open(str(path), "w") as container:
         if frames:
             video = container.add_stream("libx264", rate=fps, options={"crf": "10", "bf": "0"})
@@ -61,6 +65,7 @@ def write(
                 packed = np.ascontiguousarray(np.atleast_2d(sounds), np.float32)
                 frame = av.AudioFrame.from_ndarray(packed, format="fltp", layout=layout)
                 frame.rate = rate
+                frame.pts, frame.time_base = round(late * rate), Fraction(1, rate)
                 if codec != "aac":
                     frame = av.AudioResampler(
                         format=audio.format, layout=layout, rate=rate
@@ -184,6 +189,19 @@ class TestSound:
         waveform, rate = read_sound(write(tmp_path / "s.wav", sounds=both, codec="pcm_s16le"))
         assert (rate, waveform.ndim, len(waveform)) == (RATE, 1, RATE)
         assert np.corrcoef(waveform, both[0])[0, 1] > 0.999
+
+    def test_a_sound_that_starts_late_begins_with_silence(self, tmp_path):
+        path = write(tmp_path / "s.mkv", frames=30, sounds=tone(RATE), codec="pcm_s16le", late=0.2)
+        waveform, _ = read_sound(path)
+        assert len(waveform) == pytest.approx(1.2 * RATE, abs=2)
+        assert np.flatnonzero(waveform)[0] == pytest.approx(0.2 * RATE, abs=RATE / 500)
+
+    def test_a_sound_that_starts_before_the_pictures_loses_its_beginning(self, tmp_path):
+        late = list(range(5, 35))
+        path = write(
+            tmp_path / "s.mkv", frames=30, times=late, sounds=tone(RATE), codec="pcm_s16le"
+        )
+        assert len(read_sound(path)[0]) == pytest.approx(0.8 * RATE, abs=RATE / 500)
 
     @pytest.mark.parametrize(
         ("sounds", "message"),

@@ -227,10 +227,14 @@ def read_frame_times(video: Path) -> list[Fraction]:
 def read_sound(video: Path) -> tuple[Float32[np.ndarray, " samples"], int]:
     """Return the sound of a video or sound file, mono, and its sample rate [Hz].
 
+    Sample 0 is heard with the first picture: a track that starts later in the file begins
+    with silence, one that starts earlier loses its beginning.
+
     Raises:
         InputError: If there is no sound track, or it holds nothing, only silence, or NaN.
     """
-    parts = []
+    parts: list[np.ndarray] = []
+    start: float | None = None
     with _open(video) as container:
         if not container.streams.audio:
             raise InputError(f"{video.name} has no sound track.")
@@ -238,6 +242,8 @@ def read_sound(video: Path) -> tuple[Float32[np.ndarray, " samples"], int]:
         resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate)
         try:
             for packet in container.decode(audio=0):
+                if start is None:
+                    start = (packet.time or 0.0) - _first_picture(container)
                 parts += [frame.to_ndarray()[0] for frame in resampler.resample(packet)]
             parts += [frame.to_ndarray()[0] for frame in resampler.resample(None)]
         except av.error.FFmpegError as error:
@@ -249,7 +255,16 @@ def read_sound(video: Path) -> tuple[Float32[np.ndarray, " samples"], int]:
         raise InputError(f"The sound of {video.name} holds values that are not numbers.")
     if np.abs(waveform).max() < _QUIET:
         raise InputError(f"The sound of {video.name} is silence.")
-    return waveform, rate
+    late = round((start or 0.0) * rate)
+    return np.concatenate([np.zeros(max(late, 0), np.float32), waveform[max(-late, 0) :]]), rate
+
+
+def _first_picture(container: "av.container.InputContainer") -> float:
+    """Return when the first picture is shown [s]; 0 in a sound file."""
+    for stream in container.streams.video:
+        if stream.start_time is not None and stream.time_base is not None:
+            return float(stream.start_time * stream.time_base)
+    return 0.0
 
 
 def _open(path: Path) -> "av.container.InputContainer":
