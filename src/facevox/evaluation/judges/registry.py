@@ -28,12 +28,14 @@ _CARDS = (
     JudgeCard(
         name="face-landmarker",
         purpose="478 landmarks of every frame, by a newer network",
-        source="https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker",
+        source="ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker",
         licence="Apache-2.0",
         loader=f"{_HERE}.landmarks:load_face_landmarker",
-        origin="user",
+        origin="url",
         file="face_landmarker.task",
         sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        url="https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/"
+        "float16/1/face_landmarker.task",
         note="its labels taught `lite` how a mouth moves, so it is not a stranger to it",
     ),
     JudgeCard(
@@ -70,6 +72,7 @@ _CARDS = (
         loader=f"{_HERE}.curricularface:load_curricularface",
         origin="user",
         file="curricularface.pth",
+        sha256="031ea0f7ba5f46905980cc446f0bbf9539e361246bff95f7077efffe2f110e04",
     ),
     JudgeCard(
         name="arcface-iresnet100",
@@ -79,7 +82,8 @@ _CARDS = (
         loader=f"{_HERE}.arcface:load_arcface_iresnet100",
         origin="user",
         file="arcface_iresnet100.pth",
-        note="Say which of the published files it is (MS1MV3, Glint360K, ...): scores differ.",
+        note="scores differ between the published files; SHA-256 of MS1MV3's a566a62357f0..., of "
+        "Glint360K's 5f631718e783...",
     ),
     JudgeCard(
         name="arcface-iresnet50",
@@ -89,7 +93,7 @@ _CARDS = (
         loader=f"{_HERE}.arcface:load_arcface_iresnet50",
         origin="user",
         file="arcface_iresnet50.pth",
-        note="Say which of the published files it is (MS1MV3, Glint360K, ...): scores differ.",
+        note="scores differ between the published files; SHA-256 of MS1MV3's ef005ba502a2...",
     ),
     JudgeCard(
         name="hopenet",
@@ -99,6 +103,7 @@ _CARDS = (
         loader=f"{_HERE}.hopenet:load_hopenet",
         origin="user",
         file="hopenet_robust_alpha1.pkl",
+        sha256="1e0c6ddfda0e19a679607480c10875020de29b3984f187ec311c5e0802b6b6d5",
     ),
     JudgeCard(
         name="syncnet",
@@ -127,13 +132,13 @@ _CARDS = (
     JudgeCard(
         name="i3d-stylegan-v",
         purpose="features of videos for FVD (I3D of TF Hub, 400-d), the field's protocol",
-        source="github.com/universome/stylegan-v, "
-        "https://www.dropbox.com/s/ge9e5ujwgetktms/i3d_torchscript.pt",
+        source="github.com/universome/stylegan-v",
         licence="not stated; research use",
         loader=f"{_HERE}.i3d:load_i3d_stylegan_v",
-        origin="user",
+        origin="url",
         file="i3d_torchscript.pt",
         sha256="bec6519f66ea534e953026b4ae2c65553c17bf105611c746d904657e5860a5e2",
+        url="https://www.dropbox.com/s/ge9e5ujwgetktms/i3d_torchscript.pt?dl=1",
         note="a program (TorchScript), run only if its hash is this one",
     ),
     JudgeCard(
@@ -178,8 +183,11 @@ _CARDS = (
         "campplus_cn_common.bin",
         licence="Apache-2.0",
         loader=f"{_HERE}.campplus:load_campplus",
-        origin="user",
+        origin="url",
         file="campplus.bin",
+        sha256="3388cf5fd3493c9ac9c69851d8e7a8badcfb4f3dc631020c4961371646d5ada8",
+        url="https://huggingface.co/funasr/campplus/resolve/"
+        "e4b6ede7ce16997aff4ae69fbca1f0175e2afede/campplus_cn_common.bin",
         note="the PyTorch twin of CosyVoice's campplus.onnx; a system that is trained with "
         "CAM++ must be judged by another encoder",
     ),
@@ -189,8 +197,11 @@ _CARDS = (
         source="huggingface.co/speechbrain/spkrec-xvect-voxceleb, embedding_model.ckpt",
         licence="Apache-2.0",
         loader=f"{_HERE}.xvector:load_xvector",
-        origin="user",
+        origin="url",
         file="xvector.ckpt",
+        sha256="9d96cafa0ede1a84799b67dc9b5645f31f5b7d094e7e4775e5d5c12547883a93",
+        url="https://huggingface.co/speechbrain/spkrec-xvect-voxceleb/resolve/"
+        "56895a2df401be4150a159f3a1c653f00051d477/embedding_model.ckpt",
     ),
     JudgeCard(
         name="pocketsphinx",
@@ -211,6 +222,7 @@ _CARDS = (
         loader=f"{_HERE}.recognisers:load_whisper",
         origin="user",
         file="whisper-large-v2/model.safetensors",
+        sha256="57a1ba2a82c093cabff2541409ae778c97145378b9ddfa722763cb1cb8f9020b",
         beside=WHISPER_FILES,
         needs="transformers",
         install="pip install transformers",
@@ -225,6 +237,7 @@ _CARDS = (
         loader=f"{_HERE}.recognisers:load_whisper",
         origin="user",
         file="whisper-medium.en/model.safetensors",
+        sha256="8f731340f569588236c21f794c33e83b7cc5a297511d2bdc30117ea969004311",
         beside=WHISPER_FILES,
         needs="transformers",
         install="pip install transformers",

