@@ -10,7 +10,7 @@ Reference:
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -39,6 +39,15 @@ class WorldAnalysis:
 
     f0: Float64[np.ndarray, " frames"]
     envelope: Float64[np.ndarray, "frames 513"]
+
+
+@runtime_checkable
+class VoiceAnalyser(Protocol):
+    """What is asked of WORLD."""
+
+    def analyse(self, waveform: Float32[np.ndarray, " samples"]) -> WorldAnalysis:
+        """Return pitch and envelope of mono samples at 16 kHz."""
+        ...
 
 
 class World:
