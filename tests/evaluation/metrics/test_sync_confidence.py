@@ -301,7 +301,7 @@ def test_sound_without_pictures_is_refused(tmp_path):
             if packet.dts is not None:
                 packet.stream = stream
                 new.mux(packet)
-    with pytest.raises(InputError, match="both pictures and sound"):
+    with pytest.raises(InputError, match=r"has no pictures|cannot be read as a video"):
         SyncConfidence("crop").observe(media_of(tmp_path / "b.m4a"))
 
 

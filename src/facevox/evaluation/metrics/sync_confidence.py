@@ -19,10 +19,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
-import av
 import numpy as np
 from jaxtyping import Float, Float64, UInt8
 
@@ -175,7 +173,7 @@ class SyncConfidence:
         Raises:
             FacevoxError: If it is too short, has no sound or no face large enough.
         """
-        sound = sound_from_first_frame(media)
+        sound = media.waveform(SAMPLE_RATE)
         first, frames, count = self._frames(media, len(sound))
         sound = sound[first * _SAMPLES_PER_FRAME : (first + count) * _SAMPLES_PER_FRAME]
         windows = num_windows(count, len(sound))
@@ -188,7 +186,7 @@ class SyncConfidence:
             "offset": np.array(float(score.offset)),
             "on_time": np.array(float(abs(score.offset) <= 1)),
             "curve": score.curve,
-            "windows": np.array(windows),
+            "windows": np.array(len(video)),
         }
 
     def _frames(self, media: ClipMedia, samples: int) -> tuple[int, Iterator[Frame224], int]:
@@ -241,33 +239,8 @@ class SyncConfidence:
         return {figure.name: result for figure, result in zip(self.figures, results, strict=True)}
 
 
-def sound_from_first_frame(media: ClipMedia) -> Float[np.ndarray, " samples"]:
-    """Return the sound at 16 kHz, so that sample 0 is heard with frame 0.
-
-    A sound track may begin later or earlier than the pictures.
-
-    Raises:
-        InputError: If the clip has no sound or no pictures.
-    """
-    waveform = media.waveform(SAMPLE_RATE)
-    late = round(_sound_delay(media.clip.video) * SAMPLE_RATE)
-    return np.pad(waveform, (late, 0)) if late > 0 else waveform[-late:]
-
-
-def _sound_delay(video: Path) -> float:
-    """Return how long after the first picture the sound begins [s]."""
-    try:
-        with av.open(str(video)) as container:
-            picture = next(container.decode(container.streams.video[0])).time
-        with av.open(str(video)) as container:
-            sound = next(container.decode(container.streams.audio[0])).time
-    except (av.error.FFmpegError, IndexError, StopIteration) as error:
-        raise InputError(f"{video} does not hold both pictures and sound.") from error
-    return float(sound or 0) - float(picture or 0)
-
-
 def _frames_at_25(count: int, fps: Fraction) -> list[int]:
-    """Return which frames are shown at 25 fps, as `ClipMedia.frames` chooses them."""
+    """Return which of evenly spaced frames are shown at 25 fps, as `ClipMedia.frames` does."""
     step = fps / _FPS
     half = Fraction(1, 2)
     return [int((k + half) * step) for k in range(math.ceil(count / step - half))]
