@@ -106,9 +106,7 @@ def get(
 @judges.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="Name of the judge.")],
-    file: Annotated[
-        Path, typer.Argument(help="Its weights, or the wheel or folder that holds them.")
-    ],
+    file: Annotated[Path, typer.Argument(help="Its weights, or the wheel or folder with them.")],
 ) -> None:
     """Take the file of a judge that was fetched by hand, after checking it.
 

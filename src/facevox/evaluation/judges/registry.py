@@ -72,7 +72,8 @@ _CARDS = (
         loader=f"{_HERE}.curricularface:load_curricularface",
         origin="user",
         file="curricularface.pth",
-        sha256="031ea0f7ba5f46905980cc446f0bbf9539e361246bff95f7077efffe2f110e04",
+        note="the authors have retrained it since; the file that HyperStyle and others evaluate "
+        "with has SHA-256 031ea0f7ba5f...",
     ),
     JudgeCard(
         name="arcface-iresnet100",
