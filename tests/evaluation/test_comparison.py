@@ -5,16 +5,9 @@ import numpy as np
 import pytest
 
 from facevox.core.errors import InputError
-from facevox.evaluation.comparison import (
-    BETTER,
-    TOO_FEW,
-    UNCLEAR,
-    WORSE,
-    compare,
-    verdict,
-    why_apart,
-)
+from facevox.evaluation.comparison import compare, why_apart
 from facevox.evaluation.metric import Estimate, Figure, NotMeasured
+from facevox.evaluation.paired_difference import BETTER, TOO_FEW, UNCLEAR, WORSE, verdict
 from facevox.evaluation.report.comparison_markdown import comparison_markdown, signed
 from facevox.evaluation.report.report import Report, SystemScores
 
@@ -46,7 +39,7 @@ def system(name: str, shift: float = 0.0, *, clips=CLIPS, **more) -> SystemScore
 def report(*systems: SystemScores, **more) -> Report:
     values = {
         "suite": "s", "created": "2026-11-21", "command": "facevox evaluate", "version": "0.1",
-        "machine": "cpu", "facts": {"list_sha256": "aa" * 32},
+        "machine": "cpu", "facts": {"digest": "aa" * 32, "items": 24},
         "figures": (SYNC, ERROR, YAW, FID),
         "groups": {"Lips": ("LSE-C",), "Rest": ("WER", "Yaw", "FID")},
         "judges": {"syncnet": {"sha256": "11" * 32}, "asr": {"sha256": "22" * 32}},
@@ -85,8 +78,9 @@ def test_only_common_clips_are_paired():
     assert {one.count for one in found.differences} == {14}
     assert found.differences[0].value == pytest.approx(-1.0)
     alone = dataclasses.replace(few, per_clip={"LSE-C": {"other": 1.0}})
-    (one,) = compare([report(system("a"), alone)]).differences
-    assert (one.value, one.verdict) == (None, "no clip in common")
+    found = compare([report(system("a"), alone, system("c"))])
+    assert {one.system for one in found.differences} == {"c"}
+    assert "b: nothing was measured clip by clip on the same clips." in comparison_markdown(found)
 
 
 def test_rounding_in_the_last_place_is_no_difference():
@@ -127,8 +121,11 @@ APART = {
         "judges": {"syncnet": {"sha256": "33" * 32}, "asr": {"sha256": "22" * 32}}
     },
     "judges differ (syncnet and asr)": {"judged_by": {"LSE-C": ("asr",), "WER": ("asr",)}},
-    "suite lists differ (aaaaaaaaaaaa and bbbbbbbbbbbb)": {"facts": {"list_sha256": "bb" * 32}},
+    "suite lists differ (aaaaaaaaaaaa and bbbbbbbbbbbb)": {
+        "facts": {"digest": "bb" * 32, "items": 24}
+    },
     "suite lists differ (aaaaaaaaaaaa and -)": {"facts": {}},
+    "numbers of items differ (24 and 8)": {"facts": {"digest": "aa" * 32, "items": 8}},
     "suites differ (s and t)": {"suite": "t"},
     "unit or direction differ": {"figures": (dataclasses.replace(SYNC, better="lower"), ERROR)},
 }
@@ -157,6 +154,17 @@ def test_a_judge_of_another_figure_does_not_matter():
     assert why_apart("WER", first, second).startswith("judge asr differs")
     unknown = dataclasses.replace(first, judged_by={})
     assert why_apart("LSE-C", unknown, dataclasses.replace(second, judged_by={}))
+    absent = {"syncnet": {"sha256": "11" * 32}, "asr": {"sha256": "", "problem": "not here"}}
+    assert not why_apart("WER", first, report(system("b"), judges=absent))
+
+
+def test_without_knowing_the_judges_of_a_figure_the_tracker_must_agree():
+    facts = {"digest": "aa" * 32, "items": 24}
+    one, two = (
+        report(system("a"), judged_by={}, facts={**facts, "tracker": name}) for name in ("x", "y")
+    )
+    assert why_apart("Yaw", one, two) == "trackers of landmarks differ (x and y)"
+    assert not why_apart("Yaw", one, one)
 
 
 def test_third_report_joins_the_row_it_belongs_to():

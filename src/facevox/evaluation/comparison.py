@@ -9,22 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from facevox.core.errors import InputError
-from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of_mean
 from facevox.evaluation.clip import REAL
-from facevox.evaluation.metric import Figure, NotMeasured, Result
+from facevox.evaluation.metric import Figure, Result
+from facevox.evaluation.paired_difference import Difference, paired_difference
 from facevox.evaluation.report.report import Report, SystemScores
 from facevox.evaluation.report.wording import short_hash
-
-FEWEST_DRAWN = 6
-"""With fewer clips or persons even one and the same sign everywhere is no evidence at the
-5 % level: 2 / 2**5 = 0.06."""
-
-_DECIMALS = 9  # what differs below is rounding
-
-BETTER, WORSE, UNCLEAR, TOO_FEW = "better", "worse", "no clear difference", "too few clips"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,31 +45,6 @@ class Row:
     figure: Figure
     results: dict[str, Result]
     apart: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """How far a system lies from the baseline over the clips that both made.
-
-    Attributes:
-        figure: Name of the figure.
-        system: Column whose value minus the baseline's is given.
-        value: Mean of the paired differences; None without common clips.
-        low: Lower end of its 95 % interval.
-        high: Upper end.
-        count: Common clips.
-        people: Persons in them; 0 if unknown.
-        verdict: `better`, `worse`, `higher`, `lower`, `no clear difference`, or why there is none.
-    """
-
-    figure: str
-    system: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    count: int = 0
-    people: int = 0
-    verdict: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +109,9 @@ def compare(
     groups = _groups(reports, sources)
     rows = [row for rows in groups.values() for row in rows if base.column.name in row.results]
     differences = [
-        _difference(row.figure, base.scores, source, seed)
+        paired_difference(
+            row.figure, base.scores, source.scores, column=source.column.name, seed=seed
+        )
         for source in sources
         for row in rows
         if source is not base and source.column.name in row.results
@@ -177,24 +144,30 @@ def why_apart(figure: str, first: Report, second: Report) -> str:
         return "unit or direction differ"
     if one.protocol != two.protocol:
         return "protocols differ"
-    lists = [str(report.facts.get("list_sha256", "")) for report in (first, second)]
-    if lists[0] != lists[1]:
-        return f"suite lists differ ({short_hash(lists[0])} and {short_hash(lists[1])})"
     if first.suite != second.suite:
         return f"suites differ ({first.suite} and {second.suite})"
+    for name, title in (("digest", "suite lists"), ("items", "numbers of items")):
+        facts = [short_hash(str(report.facts.get(name, ""))) for report in (first, second)]
+        if facts[0] != facts[1]:
+            return f"{title} differ ({' and '.join(facts)})"
     return _judges_apart(figure, first, second)
 
 
 def _judges_apart(figure: str, first: Report, second: Report) -> str:
-    judges = [report.judged_by.get(figure, tuple(report.judges)) for report in (first, second)]
-    known = all(figure in report.judged_by for report in (first, second))
-    if known and set(judges[0]) != set(judges[1]):
-        return f"judges differ ({', '.join(judges[0]) or '-'} and {', '.join(judges[1]) or '-'})"
-    for name in judges[0]:
-        if name in judges[1] and name in first.judges and name in second.judges:
-            digests = [report.judges[name].get("sha256", "") for report in (first, second)]
-            if digests[0] != digests[1]:
-                return f"judge {name} differs ({' and '.join(map(short_hash, digests))})"
+    pair = (first, second)
+    if all(figure in report.judged_by for report in pair):
+        names = [", ".join(sorted(report.judged_by[figure])) or "-" for report in pair]
+        title = "judges"
+    else:
+        names = [str(report.facts.get("tracker", "-")) for report in pair]
+        title = "trackers of landmarks"
+    if names[0] != names[1]:
+        return f"{title} differ ({' and '.join(names)})"
+    for name in first.judged_by.get(figure, tuple(first.judges)):
+        facts = [report.judges.get(name, {"problem": "not used"}) for report in pair]
+        digests = [short_hash(known.get("sha256", "")) for known in facts]
+        if not any(known.get("problem") for known in facts) and digests[0] != digests[1]:
+            return f"judge {name} differs ({' and '.join(digests)})"
     return ""
 
 
@@ -274,43 +247,3 @@ def _rows(name: str, reports: Sequence[Report], sources: Sequence[_Source]) -> l
 def _apart_from(name: str, first: Sequence[Report], second: Sequence[Report]) -> str:
     reasons = (why_apart(name, one, two) for one in first for two in second)
     return "not comparable: " + next(filter(None, reasons))
-
-
-def _difference(
-    figure: Figure, base: SystemScores, source: _Source, seed: int
-) -> Difference | None:
-    """Return the paired difference; None if either number was not measured clip by clip."""
-    other, name = source.scores, source.column.name
-    if figure.name not in base.per_clip or figure.name not in other.per_clip:
-        return None
-    if any(isinstance(scores.result(figure.name), NotMeasured) for scores in (base, other)):
-        return None
-    before, after = base.per_clip[figure.name], other.per_clip[figure.name]
-    common = [clip for clip in before if clip in after]
-    if not common:
-        return Difference(figure=figure.name, system=name, verdict="no clip in common")
-    values = np.array([after[clip] - before[clip] for clip in common]).round(_DECIMALS)
-    known = {**other.identities, **base.identities}
-    people = np.array([known.get(clip) or f"\0{clip}" for clip in common])
-    low, high = interval_of_mean(values, people, seed=seed)
-    persons = len(set(people))
-    drawn = persons if persons >= FEWEST_GROUPS else len(common)
-    return Difference(
-        figure=figure.name,
-        system=name,
-        value=float(values.mean()),
-        low=low,
-        high=high,
-        count=len(common),
-        people=persons if all(clip in known for clip in common) else 0,
-        verdict=verdict(figure, low, high) if drawn >= FEWEST_DRAWN else TOO_FEW,
-    )
-
-
-def verdict(figure: Figure, low: float | None, high: float | None) -> str:
-    """Return in plain words what an interval of differences says."""
-    if low is None or high is None or low <= 0 <= high:
-        return UNCLEAR
-    if figure.better == "neither":
-        return "higher" if low > 0 else "lower"
-    return BETTER if (low > 0) == (figure.better == "higher") else WORSE

@@ -141,12 +141,23 @@ def report() -> Report:
         command="facevox evaluate --suite grid-s1 --systems lite,wav2lip-gan --data ../data",
         version="0.1.0",
         machine="AMD EPYC 7B13, 2 cores, no bf16 units",
-        facts={"items": 48, "people": 12, "texts": 48, "list_sha256": "9f" * 32, "data": "grid_s1"},
+        facts={
+            "summary": "Recordings of one speaker, sentences of six words.",
+            "digest": "9f" * 32, "items": 48, "people": 12, "texts": 48,
+            "tracker": "attention-mesh", "seed": 0,
+        },
         figures=FIGURES,
         groups=GROUPS,
         judges={
             "attention-mesh": {
                 "sha256": "ab12" * 16, "source": "MediaPipe 0.10.21", "licence": "Apache-2.0",
+            },
+            "pocketsphinx": {
+                "sha256": "pocketsphinx 5.0.4", "source": "PyPI", "licence": "BSD-2-Clause",
+            },
+            "syncnet": {
+                "sha256": "", "source": "joonson/syncnet_python", "licence": "MIT",
+                "problem": NO_WEIGHTS,
             },
             "curricularface": {
                 "sha256": "cd34" * 16,

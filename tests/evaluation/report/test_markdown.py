@@ -34,12 +34,15 @@ def test_cells_show_value_interval_and_count_or_point_to_the_reason(report):
 def test_header_judges_failures_and_notes_are_told(report):
     text = to_markdown(report)
     for part in (
-        "Suite: grid-s1 (items 48, people 12, texts 48, list_sha256 9f9f9f9f9f9f, data grid_s1)",
+        "\n\nRecordings of one speaker, sentences of six words.\n\n- Suite: grid-s1 (digest "
+        "9f9f9f9f9f9f, items 48, people 12, texts 48, tracker attention-mesh, seed 0)",
+        "| pocketsphinx   | pocketsphinx 5.0.4 | PyPI ",
+        "| syncnet        | missing ",
         "Date: 2026-11-21T09:30:00Z",
         "facevox: 0.1.0",
         "Machine: AMD EPYC 7B13, 2 cores, no bf16 units",
         f"```sh\n{report.command}\n```",
-        "| attention-mesh | ab12ab12ab12 | MediaPipe 0.10.21 ",
+        "| attention-mesh | ab12ab12ab12       | MediaPipe 0.10.21 ",
         "2 clips failed:\n  - p07_t1: shows no face.",
         "22050 Hz resampled to 16000: 48 clips",
     ):

@@ -1,7 +1,8 @@
 """A comparison as Markdown."""
 
-from facevox.evaluation.comparison import BETTER, WORSE, Comparison, Difference, Row
+from facevox.evaluation.comparison import Comparison, Row
 from facevox.evaluation.metric import Estimate, Figure
+from facevox.evaluation.paired_difference import BETTER, WORSE, Difference
 from facevox.evaluation.report.markdown import Remarks, escaped, side_by_side, table, wrapped
 from facevox.evaluation.report.wording import label, measured, number, plural, remark
 
@@ -78,6 +79,9 @@ def _differences(comparison: Comparison) -> list[str]:
     figures = {row.figure.name: row.figure for row in _all_rows(comparison)}
     for column in comparison.columns:
         found = [one for one in comparison.differences if one.system == column.name]
+        if not found and column.name != comparison.baseline:
+            text = f"{column.name}: nothing was measured clip by clip on the same clips."
+            lines += ["", *wrapped("", escaped(text))]
         if found:
             rows = [_line(figures[one.figure], one) for one in found]
             header = ["figure", f"{column.name} - {comparison.baseline}", "clips", "verdict"]
@@ -86,11 +90,9 @@ def _differences(comparison: Comparison) -> list[str]:
 
 
 def _line(figure: Figure, found: Difference) -> list[str]:
-    change = ABSENT
-    if found.value is not None:
-        change = signed(found.value, figure.digits)
-        if found.low is not None and found.high is not None:
-            change += f" [{signed(found.low, figure.digits)}, {signed(found.high, figure.digits)}]"
+    change = signed(found.value, figure.digits)
+    if found.low is not None and found.high is not None:
+        change += f" [{signed(found.low, figure.digits)}, {signed(found.high, figure.digits)}]"
     clips = str(found.count) + (f" ({plural(found.people, 'person')})" if found.people else "")
     strong = found.verdict in (BETTER, WORSE)
     return [

@@ -124,7 +124,9 @@ def side_by_side(
 
 
 def _header(report: Report) -> list[str]:
-    facts = ", ".join(f"{name} {_fact(name, value)}" for name, value in report.facts.items())
+    known = dict(report.facts)
+    about = str(known.pop("summary", ""))
+    facts = ", ".join(f"{name} {short_hash(str(value))}" for name, value in known.items())
     entries = {
         "Suite": f"{escaped(report.suite)} ({escaped(facts)})" if facts else escaped(report.suite),
         "Systems": ", ".join(
@@ -135,14 +137,11 @@ def _header(report: Report) -> list[str]:
         "Machine": escaped(report.machine),
     }
     lines = [f"# Evaluation: {escaped(report.suite)}", ""]
+    lines += [*wrapped("", escaped(about)), ""] if about else []
     for name, text in entries.items():
         lines += wrapped("- ", f"{name}: {text}")
     fence = "~~~" if "```" in report.command else "```"
     return [*lines, "", f"{fence}sh", *report.command.splitlines(), fence]
-
-
-def _fact(name: str, value: object) -> object:
-    return short_hash(str(value)) if name.endswith("sha256") else value
 
 
 def _legend() -> list[str]:
@@ -184,7 +183,7 @@ def _judges(report: Report) -> list[str]:
     rows = [
         [
             escaped(name),
-            short_hash(facts.get("sha256", "")),
+            "missing" if facts.get("problem") else escaped(short_hash(facts.get("sha256", ""))),
             escaped(facts.get("source", "") or "-"),
             escaped(facts.get("licence", "") or "-"),
         ]

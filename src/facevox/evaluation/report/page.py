@@ -4,29 +4,20 @@ What comes from outside (names, reasons, file names) is escaped where it enters 
 a content security policy forbids scripts and requests besides.
 """
 
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from facevox.core.files import write_atomically
 from facevox.evaluation.clip import REAL
-from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Result
-from facevox.evaluation.report.markdown import Remarks
+from facevox.evaluation.metric import Estimate, NotMeasured
 from facevox.evaluation.report.page_pictures import lip_section, still_section, voice_section
-from facevox.evaluation.report.plots import bars, system_colours
+from facevox.evaluation.report.page_tables import group_section
+from facevox.evaluation.report.plots import system_colours
 from facevox.evaluation.report.report import Illustrations, Report, SystemScores
 from facevox.evaluation.report.svg import prose, tag, text
-from facevox.evaluation.report.wording import (
-    ARROWS,
-    SHORT_HASH,
-    interval,
-    number,
-    plural,
-    sample,
-)
+from facevox.evaluation.report.wording import ARROWS, plural, short_hash
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 
 
 def write_page(report: Report, illustrations: Illustrations, path: Path) -> Path:
@@ -52,7 +43,8 @@ def page(report: Report, illustrations: Illustrations) -> str:
     }
     missing = reasons(report)
     groups = [
-        _group(report, title, index, missing) for index, title in enumerate(report.groups, start=1)
+        group_section(report, title, index, missing)
+        for index, title in enumerate(report.groups, start=1)
     ]
     body = [
         _header(report),
@@ -121,19 +113,22 @@ def _header(report: Report) -> str:
     facts = {"Suite": report.suite, "Date": report.created, "Machine": report.machine}
     facts |= {"facevox": report.version}
     facts |= {name.replace("_", " "): value for name, value in report.facts.items()}
+    about = facts.pop("summary", "")
     entries = "".join(
-        f"<div><dt>{text(name)}</dt>{_fact(name, value)}</div>" for name, value in facts.items()
+        f"<div><dt>{text(name)}</dt>{_fact(value)}</div>" for name, value in facts.items()
     )
+    described = f'<p class="soft">{prose(about)}</p>' if about else ""
     return (
         f"<h1>Evaluation: {text(report.suite)}</h1>"
-        f'<p class="lead">{text(summary(report))}</p><dl class="facts">{entries}</dl>'
+        f'<p class="lead">{text(summary(report))}</p>{described}<dl class="facts">{entries}</dl>'
     )
 
 
-def _fact(name: str, value: object) -> str:
-    if name.endswith("sha256"):
-        return tag("dd", tag("code", text(str(value)[:SHORT_HASH])), title=value)
-    return tag("dd", text(_plain(value)))
+def _fact(value: object) -> str:
+    short = short_hash(str(value))
+    if short == str(value):
+        return tag("dd", text(_plain(value)))
+    return tag("dd", tag("code", text(short)), title=value)
 
 
 def _navigation(report: Report, pictures: dict[str, str], missing: dict) -> str:
@@ -154,8 +149,8 @@ def _legend(report: Report) -> str:
         else ""
     )
     return (
-        '<p class="soft small">Below each number: its 95 % interval by bootstrap and how many '
-        f"clips it rests on. {ARROWS['higher']} higher is better, {ARROWS['lower']} lower is "
+        '<p class="soft small legend">Below each number: its 95 % interval by bootstrap and how '
+        f"many clips it rests on. {ARROWS['higher']} higher is better, {ARROWS['lower']} lower is "
         f"better, no arrow: neither. Bars start at zero; whiskers are the intervals.{dashed}</p>"
     )
 
@@ -208,107 +203,32 @@ def _plain(value: object) -> str:
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
 
 
-def _group(report: Report, title: str, index: int, missing: dict) -> str:
-    names = report.groups[title]
-    figures = [figure for name in names if (figure := report.figure_named(name))]
-    if not figures:
-        return ""
-    remarks = Remarks()
-    colours = system_colours([system.name for system in report.systems])
-    width = 62 // max(1, len(report.systems))
-    header = "".join(
-        f'<th scope="col" style="--own:{colour};width:{width}%">{text(system.name)}</th>'
-        for system, colour in zip(report.systems, colours, strict=True)
-    )
-    order = {reason: k for k, reason in enumerate(missing, start=1)}
-    rows = [_row(report, figure, remarks, order, colours) for figure in figures]
-    table = (
-        '<div class="scroll"><table class="numbers stack"><thead><tr><th scope="col">figure</th>'
-        f"{header}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-    notes = "".join(f"<li>{prose(sentence)}</li>" for sentence in remarks.sentences)
-    listed = f'<ol class="remarks">{notes}</ol>' if notes else ""
-    return (
-        f'<section id="group-{index}"><h2>{text(title)}</h2>{table}{listed}'
-        f"{_charts(report, figures)}</section>"
-    )
-
-
-def _row(
-    report: Report,
-    figure: Figure,
-    remarks: Remarks,
-    order: dict[str, int],
-    colours: Sequence[str],
-) -> str:
-    cells = [
-        tag(
-            "td",
-            _cell(system.result(figure.name), figure, remarks, order),
-            data_column=system.name,
-            style=f"--own:{colour}",
-        )
-        for system, colour in zip(report.systems, colours, strict=True)
-    ]
-    name = f'{_title(figure)}<span class="protocol">{prose(figure.protocol)}</span>'
-    return f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>'
-
-
-def _title(figure: Figure) -> str:
-    unit = f' <span class="unit">[{text(figure.unit)}]</span>' if figure.unit else ""
-    direction = _DIRECTIONS[figure.better]
-    arrow = (
-        f' <span class="arrow" title="{direction}">{ARROWS[figure.better]}</span>'
-        if direction
-        else ""
-    )
-    return f"{text(figure.name)}{unit}{arrow}"
-
-
-def _cell(result: Result, figure: Figure, remarks: Remarks, order: dict[str, int]) -> str:
-    if isinstance(result, NotMeasured):
-        place = f"#missing-{order[result.reason]}"
-        link = tag("a", "not measured", href=place, title=result.reason)
-        return f'<span class="absent">{link}</span>'
-    mark = f"<sup>{remarks.number_of(result.note)}</sup>" if result.note else ""
-    detail = " ".join(filter(None, (interval(result, figure.digits), sample(result))))
-    value = number(result.value, figure.digits)
-    return (
-        f'<span><span class="value">{value}{mark}</span>'
-        f'<span class="range">{text(detail)}</span></span>'
-    )
-
-
-def _charts(report: Report, figures: Sequence[Figure]) -> str:
-    made = []
-    for figure in figures:
-        results = [(system.name, system.result(figure.name)) for system in report.systems]
-        if any(isinstance(result, Estimate) for _, result in results):
-            made.append(
-                f'<figure class="plot"><figcaption>{_title(figure)}</figcaption>'
-                f"{bars(figure, results)}</figure>"
-            )
-    return f'<div class="plots">{"".join(made)}</div>' if made else ""
-
-
 def _judges(report: Report) -> str:
     if not report.judges:
         return ""
-    rows = [
-        f'<tr><td data-column="judge">{text(name)}</td>'
-        f'<td data-column="sha256"><code class="hash" title="{text(facts.get("sha256", ""))}">'
-        f"{text(facts.get('sha256', '')[:SHORT_HASH] or '-')}</code></td>"
-        f'<td data-column="source">{text(facts.get("source", "") or "-")}</td>'
-        f'<td data-column="licence">{text(facts.get("licence", "") or "-")}</td></tr>'
-        for name, facts in report.judges.items()
-    ]
+    rows = [_judge(name, facts) for name, facts in report.judges.items()]
     return (
         '<section id="judges"><h2>Judges</h2><p class="soft small">Networks that scored; numbers '
         "of two reports compare only if these hashes are equal.</p>"
         '<table class="plain stack"><thead><tr><th>judge</th><th>sha256</th><th>source</th>'
         f"<th>licence</th></tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
     )
+
+
+def _judge(name: str, facts: dict[str, str]) -> str:
+    digest, problem = facts.get("sha256", ""), facts.get("problem", "")
+    shown = (
+        tag("span", "missing", class_="failed", title=problem)
+        if problem
+        else tag("code", text(short_hash(digest)), class_="hash", title=digest)
+    )
+    cells = {
+        "judge": text(name),
+        "sha256": shown,
+        "source": text(facts.get("source", "") or "-"),
+        "licence": text(facts.get("licence", "") or "-"),
+    }
+    return tag("tr", *(tag("td", cell, data_column=column) for column, cell in cells.items()))
 
 
 def _missing(missing: dict[str, list[tuple[str, str]]]) -> str:

@@ -30,7 +30,7 @@ def lip_section(illustrations: Illustrations) -> str:
     return _section(
         "lips",
         "Lips over time",
-        f'<ul class="key">{key}</ul><div class="plots" style="--least:380px">{"".join(plots)}'
+        f'<ul class="key">{key}</ul><div class="plots" style="--least:320px">{"".join(plots)}'
         "</div>",
     )
 

@@ -83,7 +83,7 @@ def bars(figure: Figure, results: Sequence[tuple[str, Result]]) -> str:
 def _bar_axis(axis: Axis, height: float) -> str:
     bottom = height - 20
     parts = []
-    for value in ticks(axis.low, axis.high):
+    for value in ticks(axis.low, axis.high, 5):
         x = axis(value)
         kind = "zero" if value == 0 else "grid"
         parts.append(tag("line", x1=x, x2=x, y1=2, y2=bottom + 3, class_=kind))
@@ -119,7 +119,7 @@ def lips(trace: LipTrace) -> str:
     The distance [IOD] has the axis on the left; the openness, 0 to 1, fills the height.
     Frames without a face leave a gap.
     """
-    width, height, left, top, bottom = 420.0, 152.0, 50.0, 8.0, 120.0
+    width, height, left, top, bottom = 360.0, 152.0, 50.0, 8.0, 120.0
     count = len(trace.lip_gap)
     seconds = count / trace.fps
     finite = trace.lip_gap[np.isfinite(trace.lip_gap)]

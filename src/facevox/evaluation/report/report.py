@@ -50,11 +50,12 @@ class Report:
         command: What made it.
         version: Of facevox.
         machine: Processor, cores, whether bf16 units are there.
-        facts: Counts of the suite (items, people, texts), `list_sha256` (hash of its list),
-            name of the data folder.
+        facts: Of the suite: `summary`, `digest` (hash of its list), `items`, `people`, `texts`;
+            `tracker` of landmarks, `seed`.
         figures: All figures that were asked for, in order, grouped by `groups`.
         groups: Title of a group -> names of its figures.
-        judges: Name of a judge -> sha256, source, licence of what was used.
+        judges: Name of a judge -> `sha256` (or module and version), `source`, `licence` of what
+            was used; `problem` if it is not here.
         systems: One per column.
         judged_by: Name of a figure -> names of the judges it rests on; without an entry every
             judge of the report counts as one of them.

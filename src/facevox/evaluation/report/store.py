@@ -47,15 +47,15 @@ def load_report(path: Path) -> Report:
         values = json.loads(file.read_text("utf-8"), parse_constant=_refuse_constant)
     except FileNotFoundError:
         raise ConfigError(
-            f"There is no report at {path}; give a folder that `facevox evaluate` or "
-            f"`facevox score` wrote, or its {FILE_NAME}."
+            f"There is no report at {path}; give a folder that `facevox evaluate` "
+            f"wrote, or its {FILE_NAME}."
         ) from None
     except OSError as error:
         raise ConfigError(f"{file} cannot be read ({error.strerror or error}).") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file} is not a report: it is not valid JSON ({error}).") from None
     if not isinstance(values, dict) or values.pop("kind", None) != KIND:
-        raise ConfigError(f"{file} is not a report; `facevox evaluate` and `score` write them.")
+        raise ConfigError(f"{file} is not a report; `facevox evaluate` writes them.")
     if (found := values.pop("format", None)) != FORMAT:
         raise ConfigError(
             f"{file} has report format {found!r}; this facevox reads {FORMAT}: evaluate again, "

@@ -1,5 +1,7 @@
 """How numbers, directions and counts are written, the same on every page."""
 
+import re
+
 from facevox.evaluation.metric import Estimate, Figure, Result
 
 ARROWS = {"higher": "\u2191", "lower": "\u2193", "neither": ""}
@@ -50,8 +52,10 @@ def remark(result: Result) -> str:
 
 
 def short_hash(digest: str) -> str:
-    """Return the first characters of a hash; a dash if there is none."""
-    return digest[:SHORT_HASH] if digest else "-"
+    """Return the first characters of a hash; other text as it is; a dash if there is none."""
+    if re.fullmatch("[0-9a-f]{32,}", digest):
+        return digest[:SHORT_HASH]
+    return digest or "-"
 
 
 def plural(count: int, noun: str) -> str:
