@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from facevox.evaluation.judges.recognisers import (
     load_whisper,
     spoken_words,
 )
-from facevox.evaluation.judges.registry import WHISPER_FILES
+from facevox.evaluation.judges.registry import JUDGES, WHISPER_FILES
 from facevox.evaluation.judges.store import Judges
 
 
@@ -152,7 +153,9 @@ class TestWhisper:
         with pytest.raises(CheckpointError, match=r"lacks normalizer\.json"):
             load_whisper(path)
 
-    def test_its_folder_is_added(self, tmp_path):
+    def test_its_folder_is_added(self, tmp_path, monkeypatch):
+        anyone = replace(JUDGES["whisper-large-v2"], sha256="")
+        monkeypatch.setitem(JUDGES, anyone.name, anyone)
         path, _ = tiny_whisper_folder(tmp_path / "fetched")
         store = Judges(tmp_path / "judges")
         assert "judges add whisper-large-v2" in store.problem("whisper-large-v2")
