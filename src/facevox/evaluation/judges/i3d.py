@@ -4,7 +4,7 @@
 published weights (ImageNet and Kinetics-400) were converted from DeepMind's release.  FVD as
 first published, and StyleGAN-V after it, use other weights from TF Hub; StyleGAN-V published
 them as TorchScript, a program in a file.  It is run only if it is, bit for bit, the file that
-the field uses: `load_i3d_stylegan_v` checks its hash first.
+the field uses: `load_i3d_stylegan_v` hashes the very bytes that it then loads.
 
 Reference:
     Carreira and Zisserman, Quo Vadis, Action Recognition?, CVPR 2017.
@@ -12,6 +12,8 @@ Reference:
     Skorokhodov et al., StyleGAN-V, CVPR 2022.
 """
 
+import hashlib
+import io
 import warnings
 from pathlib import Path
 
@@ -23,7 +25,6 @@ from torch.nn.functional import max_pool3d, pad, relu
 
 from facevox.core.errors import CheckpointError
 from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
-from facevox.evaluation.judges.ledger import hash_file
 from facevox.evaluation.judges.random_weights import fill_randomly
 
 NUM_CLASSES = 400
@@ -214,15 +215,19 @@ def load_i3d_stylegan_v(path: Path, sha256: str = STYLEGAN_V_SHA256) -> Scripted
         CheckpointError: If it is another file, or cannot be read.
     """
     try:
-        found = hash_file(path)
-        if found != sha256:
-            raise CheckpointError(
-                f"{path} is a program (TorchScript) and not the one that StyleGAN-V published: "
-                f"expected SHA-256 {sha256[:12]}..., got {found[:12]}...; it is not run."
-            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}).") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise CheckpointError(
+            f"{path} is a program (TorchScript) and not the one that StyleGAN-V published: "
+            f"expected SHA-256 {sha256[:12]}..., got {found[:12]}...; it is not run."
+        )
+    try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return ScriptedI3d(torch.jit.load(path, map_location="cpu"))
-    except (OSError, RuntimeError) as error:
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch prefers other formats now
+            return ScriptedI3d(torch.jit.load(io.BytesIO(content), map_location="cpu"))
+    except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path} cannot be read as TorchScript ({reason}).") from error
