@@ -77,7 +77,9 @@ def test_list_tells_what_is_here_and_how_to_get_the_rest(capsys, tmp_path):
     assert rows["url"]["how"] == "facevox judges get url"
     assert rows["url"]["expected_sha256"] == SHA
     assert "facevox judges add hand FILE" in rows["hand"]["how"]
-    assert rows["needy"]["how"].startswith("pip install nothing; fetch n.safetensors")
+    assert rows["needy"]["how"].startswith(
+        "pip install nothing; fetch it (example.org), then facevox"
+    )
     code, out, _ = run(capsys, "list")
     assert code == 0
     assert f"numpy {np.__version__}" in out

@@ -268,8 +268,14 @@ class TestNotAVideo:
 
 class TestWhatIsKnown:
     def test_a_clip_without_a_face(self, clip):
+        class Blind:
+            def track(self, frames):
+                return np.full((len(list(frames)), 478, 3), np.nan, np.float32)
+
+        seen = media(clip)
+        seen.judges.put(seen.tracker, Blind())
         with pytest.raises(InputError, match="shows no face"):
-            _ = media(clip).landmarks
+            _ = seen.landmarks
 
     def test_landmarks_come_from_the_named_tracker(self, clip):
         class Tracker:

@@ -139,7 +139,7 @@ def _row(store: "Judges", name: str) -> JudgeRow:
         state, how = "missing", f"facevox judges get {name}"
         if card.origin == "user":
             given = "FOLDER" if card.beside else "FILE"
-            how = f"fetch {card.file} from {card.source}, then facevox judges add {name} {given}"
+            how = f"fetch it ({card.source}), then facevox judges add {name} {given}"
     elif card.needs and find_spec(card.needs) is None:
         state, how = f"needs {card.needs}", card.install
     else:

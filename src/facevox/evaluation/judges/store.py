@@ -150,8 +150,8 @@ class Judges:
             raise InputError(f"There is nothing to get for judge {name}: it comes {place}.")
         if card.origin == "user":
             raise InputError(
-                f"Judge {name} can only be fetched by hand: get {card.file} from {card.source} "
-                f"(licence: {card.licence}), then run facevox judges add {name} "
+                f"Judge {name} can only be fetched by hand ({card.source}; licence: "
+                f"{card.licence}), then run facevox judges add {name} "
                 f"{'FOLDER' if card.beside else 'FILE'}."
             )
         target = self.folder / card.file
@@ -247,7 +247,7 @@ class Judges:
         except Exception as error:  # a wrong file makes loaders raise many kinds
             raise CheckpointError(
                 f"{file.name} is not judge {card.name} ({type(error).__name__}: {error}); give "
-                f"the one of {card.source}."
+                f"the published one ({card.source})."
             ) from error
         return sha256
 
@@ -276,8 +276,8 @@ class Judges:
         if card.sha256:
             raise CheckpointError(
                 f"The file of judge {card.name} is not the published one: expected SHA-256 "
-                f"{card.sha256[:_SHOWN]}..., got {sha256[:_SHOWN]}...; fetch {card.file} again "
-                f"from {card.source}."
+                f"{card.sha256[:_SHOWN]}..., got {sha256[:_SHOWN]}...; fetch it again "
+                f"({card.source})."
             )
         pinned = self._ledger.entry(card.name)
         raise CheckpointError(
