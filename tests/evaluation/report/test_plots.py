@@ -68,6 +68,15 @@ def test_a_number_that_is_zero_everywhere_still_has_a_drawing():
     assert "nan" not in drawing
 
 
+def test_long_numbers_keep_apart():
+    drawing = bars(FIGURE, [("a", Estimate(value=15079.0948, high=16000.0, low=1.0, count=3))])
+    labels = re.findall(r'<text x="([^"]+)"[^>]*class="tick">(\d+)<', drawing)
+    places = [float(x) for x, _ in labels]
+    assert np.diff(places).min() > 7 * max(len(words) for _, words in labels)
+    end = max(float(x) for x in re.findall(r"H([0-9.]+)", drawing))
+    assert end < 328 - 6 * len("15079.09")
+
+
 def test_a_long_name_is_cut_but_kept_in_full_for_the_pointer():
     drawing = bars(FIGURE, [("a-very-long-name-of-a-system", Estimate(value=1.0, count=3))])
     assert "<title>a-very-long-name-of-a-system</title>a-very-long-na\u2026" in drawing
@@ -143,4 +152,4 @@ def test_markup():
         "10",
         "3",
     ]
-    assert tick_label(0.30000000000000004) == "0.3"
+    assert [tick_label(value) for value in (0.30000000000000004, 15000.0)] == ["0.3", "15000"]

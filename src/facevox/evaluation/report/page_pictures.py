@@ -54,7 +54,7 @@ def voice_section(illustrations: Illustrations) -> str:
     if len(order) > MOST_NAMES:
         key += f"<li>and {len(order) - MOST_NAMES} more</li>"
     plots = "".join(
-        f'<h3>{title}</h3><div class="plots maps">{"".join(found)}</div>'
+        f'<h3>{title}</h3><div class="plots" style="--least:340px">{"".join(found)}</div>'
         for title, found in maps.items()
     )
     intro = (

@@ -84,11 +84,11 @@ def _cell(result: Result, figure: Figure, remarks: Remarks, order: dict[str, int
         link = tag("a", "not measured", href=place, title=result.reason)
         return f'<span class="absent">{link}</span>'
     mark = f"<sup>{remarks.number_of(result.note)}</sup>" if result.note else ""
-    detail = " ".join(filter(None, (interval(result, figure.digits), sample(result))))
+    pieces = filter(None, (interval(result, figure.digits), sample(result)))
+    detail = " ".join(tag("span", text(piece)) for piece in pieces)
     value = number(result.value, figure.digits)
     return (
-        f'<span><span class="value">{value}{mark}</span>'
-        f'<span class="range">{text(detail)}</span></span>'
+        f'<span><span class="value">{value}{mark}</span><span class="range">{detail}</span></span>'
     )
 
 

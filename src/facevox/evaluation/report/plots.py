@@ -19,6 +19,8 @@ from facevox.evaluation.report.wording import label, measured, number
 COLOURS = 8
 """Colours of systems and of persons; more of them begin anew, with another marker."""
 
+_CHARACTER = 7.0  # width of a digit in drawing units, about
+
 MARKERS = ("circle", "square", "triangle", "cross")
 
 
@@ -53,8 +55,10 @@ def bars(figure: Figure, results: Sequence[tuple[str, Result]]) -> str:
 
     A dashed line stands where recordings are; a system without a number says so.
     """
-    width, row, left, right = 330.0, 24.0, 104.0, 262.0
     found = [result for _, result in results if isinstance(result, Estimate)]
+    longest = max(len(number(one.value, figure.digits)) for one in found)
+    width, row, left = 330.0, 24.0, 104.0
+    right = width - 14 - _CHARACTER * longest
     ends = [
         end for one in found for end in (one.value, one.low, one.high) if end is not None
     ]  # fmt: skip
@@ -83,12 +87,23 @@ def bars(figure: Figure, results: Sequence[tuple[str, Result]]) -> str:
 def _bar_axis(axis: Axis, height: float) -> str:
     bottom = height - 20
     parts = []
-    for value in ticks(axis.low, axis.high, 5):
+    for value in _roomy_ticks(axis):
         x = axis(value)
         kind = "zero" if value == 0 else "grid"
         parts.append(tag("line", x1=x, x2=x, y1=2, y2=bottom + 3, class_=kind))
         parts.append(_label(tick_label(value), x, height - 8, anchor="middle", class_="tick"))
     return "".join(parts)
+
+
+def _roomy_ticks(axis: Axis) -> list[float]:
+    """Return ticks whose labels do not touch."""
+    found = ticks(axis.low, axis.high, 5)
+    for most in (3, 2, 1):
+        longest = max(len(tick_label(value)) for value in found)
+        if (longest + 1) * _CHARACTER * len(found) <= axis.end - axis.start:
+            break
+        found = ticks(axis.low, axis.high, most)
+    return found
 
 
 def _bar(axis: Axis, estimate: Estimate, middle: float, colour: str) -> str:

@@ -60,4 +60,4 @@ def ticks(low: float, high: float, most: int = 4) -> list[float]:
 
 def tick_label(value: float) -> str:
     """Return a tick as short as it can be."""
-    return f"{value:.4g}"
+    return f"{value:.6g}"
