@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -194,6 +195,17 @@ def test_a_full_disk_leaves_nothing(judges, monkeypatch, wheel):
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(MediaError, match="disk is full"):
         judges.add("in-wheel", wheel)
+    assert left(judges) == []
+
+
+def test_a_disk_that_fills_up_while_downloading(judges, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, block):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", lambda self, mode: Full())
+    with pytest.raises(MediaError, match="disk is full"):
+        judges.get("from-url")
     assert left(judges) == []
 
 
