@@ -255,6 +255,17 @@ _CARDS = (
         install="pip install 'facevox[world]'",
         note="pyworld is built from source: a C++ compiler must be there.",
     ),
+    JudgeCard(
+        name="voice-perception",
+        purpose="how a voice is heard (masculine or feminine, young or old)",
+        source="trained here (facevox.recipes.voice_perception) on LibriSpeech with the words "
+        "of LibriTTS-P",
+        licence="Apache-2.0",
+        loader=f"{_HERE}.voice_perception:load_voice_perception",
+        origin="package",
+        member="weights/judges/voice_perception.safetensors",
+        note="listens through `resemblyzer`",
+    ),
 )
 
 JUDGES = {card.name: card for card in _CARDS}

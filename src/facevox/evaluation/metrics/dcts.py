@@ -150,6 +150,18 @@ def dcts(
     intra_d, inter_d = (
         np.array([_mean_distance(distances, pair[side]) for pair in chosen]) for side in (0, 1)
     )
+    return _score((intra_i, inter_i), (intra_d, inter_d), tuple(names), count, density)
+
+
+def _score(
+    dependence: tuple[Float64[np.ndarray, " m"], Float64[np.ndarray, " m"]],
+    distance: tuple[Float64[np.ndarray, " m"], Float64[np.ndarray, " m"]],
+    names: tuple[str, ...],
+    count: int,
+    density: Density,
+) -> DctsScore:
+    """Combine what was measured within and between identities."""
+    (intra_i, inter_i), (intra_d, inter_d) = dependence, distance
     rirs, rcrs = intra_i / (inter_i + EPSILON), inter_d / (intra_d + EPSILON)
     values = combine(rirs, rcrs)
     rir = float(intra_i.mean() / (inter_i.mean() + EPSILON))
@@ -163,7 +175,7 @@ def dcts(
         inter_distance=float(inter_d.mean()),
         intra_dependence=float(intra_i.mean()),
         inter_dependence=float(inter_i.mean()),
-        identities=tuple(names),
+        identities=names,
         values=np.asarray(values),
         rirs=rirs,
         rcrs=rcrs,

@@ -1,4 +1,4 @@
-"""SS and C-SIM: is the voice that of the person who really spoke the text?
+"""SS and C-SIM: is the voice that of the real person?
 
 The cosine between speaker embeddings of the generated speech and of a recording of the same
 person, as in Face2VoiceSync (SS, CAM++) and Faces that Speak (C-SIM, x-vectors).
@@ -31,7 +31,7 @@ from facevox.evaluation.metric import (
 
 
 class SpeakerSimilarity:
-    """Mean cosine to the recording of the same text by the same person.
+    """Mean cosine to a recording of the same person.
 
     Args:
         judge: Name of the speaker encoder.
@@ -49,7 +49,7 @@ class SpeakerSimilarity:
                 unit="",
                 better="higher",
                 protocol=f"Cosine of {LABELS[judge]} embeddings of the generated voice and of "
-                "the recording of the same person saying the same text, whole utterances at "
+                "a recording of the same person (the same text unless noted), whole utterances at "
                 "16 kHz; raw, not centred; mean over clips.",
             ),
         )
@@ -63,6 +63,8 @@ class SpeakerSimilarity:
         clip, judge = media.clip, self.judges[0]
         if clip.reference is not None and clip.reference.resolve() == clip.video.resolve():
             raise InputError("the clip is its own reference, so their similarity says nothing")
+        if not clip.reference_says_text:
+            media.note("the recording of this person says another text")
         known = embedding_of(media.reference, judge)
         return {"cosine": np.array(cosine(embedding_of(media, judge), known))}
 
