@@ -99,6 +99,15 @@ def test_a_clip_is_scored_at_25_fps(save_frames, judges):
     assert "50 fps resampled" in media.notes[0]
 
 
+def test_notes_on_a_recording_are_told_by_every_clip_that_shares_it(save_frames, judges):
+    real = save_frames("real", walk(40), fps=50)
+    for name in ("a", "b"):
+        clip = Clip(name=name, video=save_frames(name, walk(16)), system="x", reference=real)
+        media = ClipMedia(clip, judges)
+        Fvd().observe(media)
+        assert media.notes == ["recording: 50 fps resampled to 25 by nearest frame"]
+
+
 def test_the_face_variant_sees_the_face_square(save_frames, judges):
     frames = walk(16, 128, 128)
     frames[:, :, :10] = 255

@@ -15,8 +15,10 @@ from facevox.evaluation.metric import NotMeasured, Observation, Seen
 MADE, RECORDED = "made", "recorded"
 """Keys of the features of a clip and of its recording in an observation."""
 
-_RECORDED: WeakKeyDictionary[Judges, dict[tuple[str, str, Path], np.ndarray]] = WeakKeyDictionary()
-"""Features of recordings, by metric, tracker and file, as long as these judges live."""
+_Known = dict[tuple[str, str, Path], tuple[np.ndarray, list[str]]]
+
+_RECORDED: WeakKeyDictionary[Judges, _Known] = WeakKeyDictionary()
+"""Features and notes of recordings, by metric, tracker and file, as long as these judges live."""
 
 _HALVES = "distance between two random halves of the recordings: what chance alone gives"
 
@@ -57,10 +59,11 @@ def observe_both(
     known = _RECORDED.setdefault(media.judges, {})
     key = (metric, media.tracker, reference)
     if key not in known:
-        known[key] = features(media.reference)
-        for sentence in media.reference.notes:
-            media.note(f"recording: {sentence}")
-    return {MADE: features(media), RECORDED: known[key]}
+        known[key] = features(media.reference), media.reference.notes
+    recorded, notes = known[key]
+    for sentence in notes:
+        media.note(f"recording: {sentence}")
+    return {MADE: features(media), RECORDED: recorded}
 
 
 def two_sets(seen: Sequence[Seen], *, seed: int = 0) -> TwoSets | NotMeasured:
