@@ -1,3 +1,6 @@
+import pickle
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -42,9 +45,21 @@ def constants() -> dict[str, torch.Tensor]:
     }
 
 
+class OldPickler(pickle.Pickler):
+    """Writes tensors with the four arguments of torch 0.2."""
+
+    def reducer_override(self, obj):
+        if isinstance(obj, torch.Tensor):
+            storage = obj._typed_storage()
+            shape = (obj.storage_offset(), tuple(obj.shape), obj.stride())
+            return torch._utils._rebuild_tensor, (storage, *shape)
+        return NotImplemented
+
+
 def save_as_torch_0_2_on_a_gpu(state, path):
     """A bare pickle of `torch.cuda` storages, as old torch wrote it."""
-    torch.save(state, path, _use_new_zipfile_serialization=False)
+    old = SimpleNamespace(__name__="old", Pickler=OldPickler, dump=pickle.dump)
+    torch.save(state, path, pickle_module=old, _use_new_zipfile_serialization=False)
     content = path.read_bytes()
     assert b"ctorch\nFloatStorage\n" in content
     content = content.replace(b"ctorch\nFloatStorage\n", b"ctorch.cuda\nFloatStorage\n")

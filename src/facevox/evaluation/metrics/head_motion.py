@@ -11,10 +11,12 @@ Smoothness, because noise also has a deviation and would pass for lively motion:
   share of next to nothing: read both.
 
 Traps:
-    Jitter raises every deviation, hence DIV: never read an amount without the share above
-    5 Hz.  Derivatives depend on the frame rate: curves are compared at 25 Hz.  A tracker
-    has noise of its own, so that real recordings are not at zero either: read the row of
-    real recordings.  More motion is not better motion.
+    Jitter raises every deviation, hence DIV: never read an amount without the tremor.
+    Derivatives depend on the frame rate: curves are compared at 25 Hz.  Trackers have noise
+    of their own, and their pitch follows the jaw: a head that stands still and speaks shows
+    .3, .8 and .2 deg of yaw, pitch and roll, and half of the power above 5 Hz is noise in
+    real recordings too.  So read the row of real recordings; only large differences in
+    smoothness and tremor mean anything.  More motion is not better motion.
 
 Reference:
     Balasubramanian, Melendez-Calderon, Roby-Brami and Burdet, On the analysis of movement
