@@ -74,22 +74,19 @@ def test_the_published_layout_loads(published, tmp_path):
     assert network.dim == 400
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"Mixed_4e.b2a.bn.running_var": None}, "missing Mixed_4e.b2a.bn.running_var"),
-        ({"Mixed_4e.b3a.conv3d.weight": torch.zeros(1)}, "unknown Mixed_4e.b3a.conv3d.weight"),
-        (
-            {"logits.conv3d.bias": torch.zeros(157)},
-            r"logits.conv3d.bias is \[157\], expected \[400\]",
-        ),
-    ],
-)
-def test_other_layouts_are_refused_by_name(published, tmp_path, change, named):
-    state = {k: v for k, v in (published | change).items() if v is not None}
+def test_other_layouts_are_refused_by_name(published, tmp_path):
+    extra = {"Mixed_4e.b3a.conv3d.weight": torch.zeros(1), "logits.conv3d.bias": torch.zeros(157)}
+    state = published | extra
+    del state["Mixed_4e.b2a.bn.running_var"]
     torch.save(state, tmp_path / "other.pt")
-    with pytest.raises(CheckpointError, match=named):
+    with pytest.raises(CheckpointError) as refused:
         load_i3d(tmp_path / "other.pt")
+    for fault in (
+        "missing Mixed_4e.b2a.bn.running_var",
+        "unknown Mixed_4e.b3a.conv3d.weight",
+        "logits.conv3d.bias is [157], expected [400]",
+    ):
+        assert fault in str(refused.value)
 
 
 def test_features_of_clips():

@@ -103,19 +103,18 @@ def test_the_published_layout_loads(published, loaded):
     assert not any(p.requires_grad for p in loaded.parameters())
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"Mixed_6c.branch7x7_2.conv.weight": None}, "missing Mixed_6c.branch7x7_2.conv.weight"),
-        ({"AuxLogits.fc.bias": torch.zeros(1008)}, "unknown AuxLogits.fc.bias"),
-        ({"fc.bias": torch.zeros(1000)}, r"fc.bias is \[1000\], expected \[1008\]"),
-    ],
-)
-def test_other_layouts_are_refused_by_name(published, tmp_path, change, named):
-    state = {k: v for k, v in (published | change).items() if v is not None}
+def test_other_layouts_are_refused_by_name(published, tmp_path):
+    state = published | {"AuxLogits.fc.bias": torch.zeros(1008), "fc.bias": torch.zeros(1000)}
+    del state["Mixed_6c.branch7x7_2.conv.weight"]
     torch.save(state, tmp_path / "other.pth")
-    with pytest.raises(CheckpointError, match=named):
+    with pytest.raises(CheckpointError) as refused:
         load_inception(tmp_path / "other.pth")
+    for fault in (
+        "missing Mixed_6c.branch7x7_2.conv.weight",
+        "unknown AuxLogits.fc.bias",
+        "fc.bias is [1000], expected [1008]",
+    ):
+        assert fault in str(refused.value)
 
 
 def test_features_of_pictures(loaded):

@@ -12,7 +12,7 @@ from facevox.evaluation.metric import Estimate, Metric, NotMeasured, Seen
 from facevox.evaluation.metrics.fid import Fid
 from facevox.evaluation.metrics.frechet import frechet_distance
 
-FRAMES, SIZE = 24, 80
+FRAMES, SIZE = 10, 80
 
 
 def pictures(seed, count=FRAMES):

@@ -81,8 +81,8 @@ def test_few_samples_look_far_apart_though_both_sets_are_drawn_alike():
     """The trap that `rank_problem` guards."""
     dim = 64
     far = frechet_distance(draw(20, dim, 1), draw(20, dim, 2))
-    near = frechet_distance(draw(4000, dim, 1), draw(4000, dim, 2))
-    assert near < 1.5 < 40 < far
+    near = frechet_distance(draw(2000, dim, 1), draw(2000, dim, 2))
+    assert near < 2.5 < 40 < far
 
 
 def test_bad_sets_are_refused():
