@@ -208,10 +208,9 @@ def _groups(reports: Sequence[Report], sources: Sequence[_Source]) -> dict[str, 
     """Return rows by group, in the order of the reports; a figure stands in one group only."""
     titles: dict[str, str] = {}
     for report in reports:
-        for title, names in report.groups.items():
-            for name in names:
-                if report.figure_named(name):
-                    titles.setdefault(name, title)
+        for title, figures in report.grouped().items():
+            for figure in figures:
+                titles.setdefault(figure.name, title)
     groups: dict[str, tuple[Row, ...]] = {title: () for title in titles.values()}
     for name, title in titles.items():
         groups[title] += tuple(_rows(name, reports, sources))

@@ -76,8 +76,17 @@ def test_a_figure_that_a_system_was_never_asked_for_says_so(report):
     )
 
 
+def test_figures_of_no_group_are_not_lost(report):
+    groups = {"Picture": (*report.groups["Picture"], "unknown"), "Empty": ()}
+    some = dataclasses.replace(report, groups=groups)
+    assert list(some.grouped()) == ["Picture", "Other"]
+    assert len(some.grouped()["Other"]) == 7
+    assert "\n## Other\n" in to_markdown(some)
+    assert "Empty" not in to_markdown(some)
+
+
 def test_an_empty_report_is_still_a_page(report):
-    empty = dataclasses.replace(report, groups={}, judges={}, systems=(), facts={})
+    empty = dataclasses.replace(report, groups={}, figures=(), judges={}, systems=(), facts={})
     assert to_markdown(empty).startswith("# Evaluation: grid-s1\n")
 
 

@@ -33,10 +33,8 @@ class Remarks:
 def to_markdown(report: Report) -> str:
     """Return the whole report: header, tables by group, judges, failed clips, notes."""
     lines = [*_header(report), "", *_legend()]
-    for title, names in report.groups.items():
-        figures = [figure for name in names if (figure := report.figure_named(name))]
-        if figures:
-            lines += ["", f"## {escaped(title)}", "", *_group(report, figures)]
+    for title, figures in report.grouped().items():
+        lines += ["", f"## {escaped(title)}", "", *_group(report, figures)]
     lines += [*_judges(report), *_systems(report)]
     return "\n".join(lines) + "\n"
 

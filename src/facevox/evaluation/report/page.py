@@ -43,8 +43,8 @@ def page(report: Report, illustrations: Illustrations) -> str:
     }
     missing = reasons(report)
     groups = [
-        group_section(report, title, index, missing)
-        for index, title in enumerate(report.groups, start=1)
+        group_section(report, title, figures, index, missing)
+        for index, (title, figures) in enumerate(report.grouped().items(), start=1)
     ]
     body = [
         _header(report),
@@ -132,7 +132,7 @@ def _fact(value: object) -> str:
 
 
 def _navigation(report: Report, pictures: dict[str, str], missing: dict) -> str:
-    links = [(f"group-{k}", title) for k, title in enumerate(report.groups, start=1)]
+    links = [(f"group-{k}", title) for k, title in enumerate(report.grouped(), start=1)]
     titles = {"lips": "Lips over time", "voices": "Voices", "stills": "Stills"}
     links += [(name, titles[name]) for name, section in pictures.items() if section]
     links += [("judges", "Judges")] if report.judges else []

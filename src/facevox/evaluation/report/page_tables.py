@@ -18,16 +18,13 @@ def group_section(report: Report, title: str, index: int, missing: Mapping[str, 
     Args:
         report: Where the numbers are.
         title: Of the group.
+        figures: In the group.
         index: Its number, for links.
         missing: Reasons why something was not measured, in the order of the page's list.
     """
-    names = report.groups[title]
-    figures = [figure for name in names if (figure := report.figure_named(name))]
-    if not figures:
-        return ""
     remarks = Remarks()
     colours = system_colours([system.name for system in report.systems])
-    width = 62 // max(1, len(report.systems))
+    width = min(20, 62 // max(1, len(report.systems)))
     header = "".join(
         f'<th scope="col" style="--own:{colour};width:{width}%">{text(system.name)}</th>'
         for system, colour in zip(report.systems, colours, strict=True)

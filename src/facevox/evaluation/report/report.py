@@ -77,6 +77,18 @@ class Report:
         """Return the figure of that name; None if it was not asked for."""
         return next((figure for figure in self.figures if figure.name == name), None)
 
+    def grouped(self) -> dict[str, tuple[Figure, ...]]:
+        """Return the figures by group; those that no group names come last, as `Other`."""
+        known = {figure.name: figure for figure in self.figures}
+        found = {
+            title: tuple(known[name] for name in names if name in known)
+            for title, names in self.groups.items()
+        }
+        named = {name for names in self.groups.values() for name in names}
+        others = tuple(figure for figure in self.figures if figure.name not in named)
+        found["Other"] = (*found.get("Other", ()), *others)
+        return {title: figures for title, figures in found.items() if figures}
+
 
 @dataclass(frozen=True, kw_only=True)
 class LipTrace:
