@@ -7,12 +7,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from facevox.core.speech import Phone
+from facevox.evaluation.lip_fit import correlation
+from facevox.evaluation.lip_shape import CLOSED_GAP
 
 LAGS = range(-3, 4)
 """Shifts that are tried [frames]."""
-
-CLOSED_GAP = 0.03
-"""Lips nearer than this are seen as closed [IOD]."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +37,7 @@ def agreement(pairs: Sequence[MouthPair]) -> dict[str, float | list[float] | int
     """Return correlation, amplitude ratio, lag [frames], gap error [IOD] and closure rate."""
     made = np.concatenate([pair.made[pair.found] for pair in pairs])
     filmed = np.concatenate([pair.filmed[pair.found] for pair in pairs])
-    correlations = [_correlation(made[:, c], filmed[:, c]) for c in range(made.shape[1])]
+    correlations = [correlation(made[:, c], filmed[:, c]) for c in range(made.shape[1])]
     ratios = made.std(0) / filmed.std(0)
     return {
         "gap_correlation": round(correlations[-1], 3),
@@ -60,7 +59,7 @@ def best_lag(pairs: Sequence[MouthPair]) -> int:
     def score(lag: int) -> float:
         made = [pair.made[reach + lag : len(pair.made) - reach + lag, -1] for pair in pairs]
         filmed = [pair.filmed[reach : len(pair.filmed) - reach, -1] for pair in pairs]
-        return _correlation(np.concatenate(made), np.concatenate(filmed))
+        return correlation(np.concatenate(made), np.concatenate(filmed))
 
     return max(LAGS, key=score)
 
@@ -74,12 +73,6 @@ def closure_rate(pairs: Sequence[MouthPair], *, made: bool) -> float:
             if phone.name in ("p", "b", "m"):
                 first = int(np.floor(phone.start * pair.fps))
                 last = int(np.ceil(phone.end * pair.fps))
-                closed += bool((gap[first : last + 1] < CLOSED_GAP).any())
+                closed += bool((gap[first : last + 1] <= CLOSED_GAP).any())
                 total += 1
     return closed / max(total, 1)
-
-
-def _correlation(one: Float[np.ndarray, " n"], other: Float[np.ndarray, " n"]) -> float:
-    if one.std() < 1e-9 or other.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
