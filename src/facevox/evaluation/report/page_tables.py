@@ -12,7 +12,13 @@ from facevox.evaluation.report.wording import ARROWS, interval, number, sample
 _DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 
 
-def group_section(report: Report, title: str, index: int, missing: Mapping[str, object]) -> str:
+def group_section(
+    report: Report,
+    title: str,
+    figures: Sequence[Figure],
+    index: int,
+    missing: Mapping[str, object],
+) -> str:
     """Return one group: a table of its figures, remarks, and a chart for each.
 
     Args:
