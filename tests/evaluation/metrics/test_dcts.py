@@ -113,6 +113,13 @@ def test_mixture_null_is_a_half_and_rises():
     assert dcts(voices(0.4, people=6, each=6, dim=96), 3, "gmm", tuples=8).value > 0.6
 
 
+def test_rectified_embeddings_are_fit_for_kernels_but_not_for_the_mixture():
+    rectified = {k: np.maximum(v, 0) for k, v in voices(0.0, people=10, each=8).items()}
+    assert dcts(rectified, 8, tuples=20).aggregate == pytest.approx(0.5, abs=0.01)
+    with pytest.raises(InputError, match="values are equal"):
+        dcts(rectified, 8, "gmm")
+
+
 @pytest.mark.parametrize(
     ("embeddings", "samples", "message"),
     [

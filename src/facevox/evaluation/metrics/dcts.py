@@ -51,6 +51,9 @@ EPSILON = 1e-8
 COMPONENTS = 2
 """Components of the Gaussian mixture."""
 
+MOST_EQUAL = 0.05
+"""Part of an embedding that may have one and the same value for the mixture."""
+
 Density = Literal["kde", "gmm"]
 
 
@@ -126,6 +129,8 @@ def dcts(
     Raises:
         InputError: If there are too few utterances or identities, or an embedding is
             constant or not finite.
+            For the mixture also if a twentieth of an embedding has one value, as where
+            negative values were set to 0: a component would shrink to that point.
         MissingPiece: If the mixture is asked for and scikit-learn is not installed.
 
     Reference:
@@ -234,6 +239,12 @@ class _Mixture:
             raise MissingPiece(
                 "The mixture needs scikit-learn; pip install 'facevox[evaluate]'."
             ) from error
+        equal = max(np.unique(row, return_counts=True)[1].max() for row in scored)
+        if equal > MOST_EQUAL * scored.shape[1]:
+            raise InputError(
+                f"The mixture cannot describe embeddings of which {equal} of {scored.shape[1]} "
+                "values are equal (Resemblyzer's are rectified); use density='kde'."
+            )
         self._points, self._seed, self._fit = scored, seed, GaussianMixture
 
     def __call__(self, chosen: Int[np.ndarray, "r k"]) -> Float64[np.ndarray, " r"]:
