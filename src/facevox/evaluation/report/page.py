@@ -208,7 +208,7 @@ def _judges(report: Report) -> str:
         return ""
     rows = [_judge(name, facts) for name, facts in report.judges.items()]
     return (
-        '<section id="judges"><h2>Judges</h2><p class="soft small">Networks that scored; numbers '
+        '<section id="judges"><h2>Judges</h2><p class="soft small">Networks that score; numbers '
         "of two reports compare only if these hashes are equal.</p>"
         '<table class="plain stack"><thead><tr><th>judge</th><th>sha256</th><th>source</th>'
         f"<th>licence</th></tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
