@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from facevox import __version__
 from facevox.core.errors import InputError
 from facevox.core.files import make_folder
+from facevox.evaluation.clip import Clip
 from facevox.evaluation.generate import Row, folder_row, generated_row, recorded_row
 from facevox.evaluation.judges.store import Judges
-from facevox.evaluation.metric import Estimate, Metric, NotMeasured, Result, Seen
+from facevox.evaluation.metric import Estimate, Metric, NotMeasured, Observation, Result, Seen
 from facevox.evaluation.metrics.catalogue import choose_metrics
 from facevox.evaluation.metrics.efficiency import EFFICIENCY, FIGURES, measure_efficiency
 from facevox.evaluation.observe import Outcome, observe_all
+from facevox.evaluation.report.files import write_report
+from facevox.evaluation.report.illustrations import illustrate
 from facevox.evaluation.report.report import Report, SystemScores
 from facevox.evaluation.suite import Suite, load_suite
 from facevox.evaluation.suites.item import Item
@@ -30,7 +32,7 @@ Progress = Callable[[float, str], None]
 
 TRACKER = "attention-mesh"
 
-Outcomes = list[tuple[Any, dict[str, Outcome]]]
+Outcomes = list[tuple[Clip, dict[str, Outcome]]]
 
 
 def evaluate(
@@ -48,7 +50,7 @@ def evaluate(
     judges: Judges | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Let systems speak a suite, score the videos, and write the report.
+    """Let systems speak a suite, score the videos, and write and return the report.
 
     What was made or looked at before is kept: run it again to go on where it stopped.
 
@@ -83,12 +85,16 @@ def evaluate(
         _steps(len(items), len(loaded), len(videos or {}), items, progress),
     )  # fmt: skip
     rows = _rows(loaded, items, videos or {}, folder / "videos", plan.step)
-    scores = [_score(row, plan) for row in rows]
+    looked = [(row, _look(row, plan)) for row in rows]
+    scores = [_score(row, outcomes, plan) for row, outcomes in looked]
     with_efficiency = metrics is None or EFFICIENCY in metrics
     for column, system in zip(scores, loaded, strict=False):
         if with_efficiency:
             column.results.update(measure_efficiency(system, items, folder / "scratch"))
-    return _report(chosen_suite, items, scores, plan, with_efficiency=with_efficiency)
+    report = _report(chosen_suite, items, scores, plan, with_efficiency=with_efficiency)
+    shown = illustrate([(row.name, _observations(outcomes)) for row, outcomes in looked])
+    write_report(report, shown, folder)
+    return report
 
 
 @dataclass(frozen=True)
@@ -112,8 +118,9 @@ class _Plan:
         """Return all networks that a metric needs."""
         return (*metric.judges, *((self.tracker,) if metric.uses_landmarks else ()))
 
-    def obstacle(self, metric: Metric, trained_against: Sequence[str]) -> str:
-        """Return why a metric cannot be measured at all, or nothing."""
+    def obstacle(self, metric: Metric, row: Row) -> str:
+        """Return why a metric cannot be measured of a system at all, or nothing."""
+        trained_against = row.info.get("trained_against", ())
         for judge in self.judges_of(metric):
             if judge in trained_against:
                 return f"refused: the system was trained against the judge {judge}"
@@ -139,21 +146,24 @@ def _rows(
     return rows
 
 
-def _score(row: Row, plan: _Plan) -> SystemScores:
-    """Return the column of one system: look at every clip, then sum up."""
-    trained_against = tuple(row.info.get("trained_against", ()))
-    obstacles = {m.name: plan.obstacle(m, trained_against) for m in plan.metrics}
-    able = [metric for metric in plan.metrics if not obstacles[metric.name]]
-    outcomes: Outcomes = []
+def _look(row: Row, plan: _Plan) -> Outcomes:
+    """Let every metric that can look at the clips of one system."""
+    able = [metric for metric in plan.metrics if not plan.obstacle(metric, row)]
+    outcomes = []
     for clip, found in observe_all(
         row.clips, able, plan.judges, plan.tracker, plan.kept, jobs=plan.jobs
     ):
         outcomes.append((clip, found))
         plan.step(f"{row.name}: looked at {clip.name}")
+    return outcomes
+
+
+def _score(row: Row, outcomes: Outcomes, plan: _Plan) -> SystemScores:
+    """Return the column of one system."""
     results: dict[str, Result] = {}
     per_clip: dict[str, dict[str, float]] = {}
     for metric in plan.metrics:
-        if reason := obstacles[metric.name]:
+        if reason := plan.obstacle(metric, row):
             results |= {figure.name: NotMeasured(reason=reason) for figure in metric.figures}
         else:
             results |= summarise(metric, outcomes, seed=plan.seed)
@@ -190,6 +200,14 @@ def summarise(metric: Metric, outcomes: Outcomes, *, seed: int) -> dict[str, Res
         return results
     left_out = f"{sum(reasons.values())} clips left out: {'; '.join(list(reasons)[:3])}"
     return {name: _with_note(result, left_out) for name, result in results.items()}
+
+
+def _observations(outcomes: Outcomes) -> list[tuple[Clip, dict[str, Observation]]]:
+    """Return what was seen, without what could not be scored."""
+    return [
+        (clip, {k: o.observation for k, o in found.items() if o.observation is not None})
+        for clip, found in outcomes
+    ]
 
 
 def _with_note(result: Result, note: str) -> Result:

@@ -1,6 +1,5 @@
 """`facevox evaluate`: systems speak a suite, and every metric looks at them."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,13 +57,14 @@ def evaluate(
     """
     from facevox.app.report import progress_bar
     from facevox.evaluation.harness import evaluate as run
-    from facevox.evaluation.report.files import write_report
+    from facevox.evaluation.report.files import PAGE, TABLES
+    from facevox.evaluation.report.store import FILE_NAME
 
     chosen = _own_suite(photo, text_file, texts_per_photo) if photo else suite
     folders = dict(_named_folder(value) for value in videos or [])
     systems = system if system is not None else ([] if folders else ["lite"])
     with progress_bar("Evaluating", quiet=quiet or as_json) as show:
-        report = run(
+        run(
             chosen,
             systems,
             output=output,
@@ -77,11 +77,10 @@ def evaluate(
             seed=seed,
             progress=lambda done, _: show(done),
         )
-    page = write_report(report, output)
     if as_json:
-        sys.stdout.write(json.dumps({"report": str(page.parent), "page": str(page)}) + "\n")
+        sys.stdout.write((output / FILE_NAME).read_text("utf-8"))
     else:
-        sys.stdout.write((output / "report.md").read_text("utf-8") + f"\n{page}\n")
+        sys.stdout.write((output / TABLES).read_text("utf-8") + f"\n{output / PAGE}\n")
 
 
 def split_names(names: str | None) -> list[str] | None:

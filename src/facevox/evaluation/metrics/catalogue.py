@@ -10,7 +10,56 @@ from facevox.evaluation.metrics.efficiency import EFFICIENCY
 
 _HERE = "facevox.evaluation.metrics"
 
-GROUPS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {}
+GROUPS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "Lips and sound": (
+        ("lip_sync:LipSync", {}),
+        ("silent_lips:SilentLips", {}),
+        ("sync_confidence:SyncConfidence", {"protocol": "crop"}),
+        ("sync_confidence:SyncConfidence", {"protocol": "whole-frame"}),
+    ),
+    "Pictures": (
+        ("face_kept:FaceKept", {}),
+        ("identity_similarity:IdentitySimilarity", {}),
+        (
+            "identity_similarity:IdentitySimilarity",
+            {"judge": "arcface-iresnet100", "label": "ArcFace R100"},
+        ),
+        ("fid:Fid", {}),
+        ("fvd:Fvd", {}),
+        ("fvd:Fvd", {"face": True}),
+        ("fvd:Fvd", {"variant": "pytorch-i3d"}),
+        ("ssim:Ssim", {}),
+        ("psnr:Psnr", {}),
+        ("lpips:Lpips", {}),
+    ),
+    "Head and eyes": (
+        ("head_motion:HeadMotion", {}),
+        ("head_diversity:HeadDiversity", {}),
+        ("jitter:Jitter", {}),
+        ("blinks:Blinks", {}),
+    ),
+    "Speech": (
+        ("word_errors:WordErrors", {"recogniser": "pocketsphinx"}),
+        ("word_errors:WordErrors", {"recogniser": "whisper-large-v2"}),
+        ("word_errors:WordErrors", {"recogniser": "whisper-medium.en"}),
+        ("speech_quality:SpeechQuality", {}),
+        ("mel_cepstral_distortion:MelCepstralDistortion", {}),
+        ("f0_error:F0RootMeanSquare", {}),
+    ),
+    "Voice and face": (
+        ("speaker_similarity:SpeakerSimilarity", {"judge": "campplus"}),
+        ("speaker_similarity:SpeakerSimilarity", {"judge": "xvector"}),
+        ("speaker_similarity:SpeakerSimilarity", {"judge": "resemblyzer"}),
+        ("dcts:Dcts", {"judge": "campplus", "samples": 8}),
+        ("dcts:Dcts", {"judge": "campplus", "samples": 3}),
+        ("dcts:Dcts", {"judge": "resemblyzer", "samples": 8}),
+        ("dcts:Dcts", {"judge": "resemblyzer", "samples": 3}),
+        ("face_voice_match:SameFaceOtherPhoto", {"judge": "campplus"}),
+        ("face_voice_match:SameFaceOtherPhoto", {"judge": "resemblyzer"}),
+        ("perceived_agreement:PerceivedAgreement", {}),
+        ("speaker_similarity:FaceVoiceAssociation", {}),
+    ),
+}
 """Title of a group -> `module:Class` within this folder and its arguments."""
 
 
