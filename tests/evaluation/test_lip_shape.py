@@ -13,7 +13,6 @@ from facevox.evaluation.lip_shape import (
     closures,
     expected_lips,
     frame_times,
-    lip_gap,
     lip_shape,
     shut_in_vowels,
     spoken_span,
@@ -30,23 +29,35 @@ def test_every_calibrated_tracker_exists():
 
 def test_measures_are_in_iod():
     shape = np.array([[0.2, 0.5, 0.9]])
-    assert lip_shape(landmarks_of(shape)) == pytest.approx(shape)
-    assert lip_gap(landmarks_of(shape)) == pytest.approx([0.2])
+    assert lip_shape(landmarks_of(shape), FPS) == pytest.approx(shape)
 
 
 def test_size_does_not_matter():
     landmarks = landmarks_of(lips_of(phones_of("b aa m iy")))
-    assert lip_shape(3 * landmarks) == pytest.approx(lip_shape(landmarks), rel=1e-5)
+    assert lip_shape(3 * landmarks, FPS) == pytest.approx(lip_shape(landmarks, FPS), rel=1e-5)
 
 
 def test_lost_frames_are_holes():
     shape = np.full((4, 3), 0.2)
     shape[1] = np.nan
-    assert np.isnan(lip_shape(landmarks_of(shape))).all(1).tolist() == [False, True, False, False]
+    holes = np.isnan(lip_shape(landmarks_of(shape), FPS)).all(1)
+    assert holes.tolist() == [False, True, False, False]
 
 
 def test_irises_on_one_spot_are_a_hole():
-    assert np.isnan(lip_gap(np.zeros((2, 478, 3)))).all()
+    assert np.isnan(lip_shape(np.zeros((2, 478, 3)), FPS)).all()
+
+
+def test_a_blink_that_shakes_the_irises_does_not_move_the_mouth():
+    landmarks = landmarks_of(np.tile([0.1, 0.4, 0.9], (50, 1)))
+    landmarks[20:27, 473, 0] += 8
+    assert lip_shape(landmarks, FPS) == pytest.approx(np.tile([0.1, 0.4, 0.9], (50, 1)))
+
+
+def test_a_head_that_comes_nearer_keeps_its_mouth():
+    shape = np.tile([0.1, 0.4, 0.9], (100, 1))
+    landmarks = landmarks_of(shape) * np.linspace(1, 1.5, 100)[:, None, None]
+    assert lip_shape(landmarks, FPS) == pytest.approx(shape, rel=0.06)
 
 
 def test_a_long_phone_is_expected_as_it_stands_in_the_table():
@@ -108,4 +119,4 @@ def test_a_face_that_is_hardly_seen_is_refused():
     landmarks = landmarks_of(lips_of(phones_of("b aa")))
     landmarks[: len(landmarks) // 2] = np.nan
     with pytest.raises(InputError, match=r"\d+ of \d+ frames show a face"):
-        checked_shape(landmarks)
+        checked_shape(landmarks, FPS)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, median_filter
 
 from facevox.core.errors import InputError
 from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
@@ -61,16 +61,24 @@ _FEWEST_FOUND = 0.6
 """Share of frames that must show a face."""
 
 
-def lip_gap(landmarks: Float[np.ndarray, "frames 478 3"]) -> Float64[np.ndarray, " frames"]:
-    """Return the distance of the inner lips at the middle [IOD]; NaN without a face."""
-    return _distance(landmarks, LOWER_INNER_LIP, UPPER_INNER_LIP)
+def lip_shape(
+    landmarks: Float[np.ndarray, "frames 478 3"], fps: float
+) -> Float64[np.ndarray, "frames 3"]:
+    """Return lip gap, height of the mouth with the lips, and width [IOD]; NaN without a face.
 
+    The IOD is a median over a second: landmarks of the irises shake in a blink.
 
-def lip_shape(landmarks: Float[np.ndarray, "frames 478 3"]) -> Float64[np.ndarray, "frames 3"]:
-    """Return lip gap, height of the mouth with the lips, and width [IOD]; NaN without a face."""
-    height = _distance(landmarks, LOWER_OUTER_LIP, UPPER_OUTER_LIP)
-    width = _distance(landmarks, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER)
-    return np.stack([lip_gap(landmarks), height, width], 1)
+    Args:
+        landmarks: Of every frame [px].
+        fps: Frames per second.
+    """
+    iod = _steady(_distance(landmarks, LEFT_IRIS, RIGHT_IRIS), fps)
+    pairs = (
+        (UPPER_INNER_LIP, LOWER_INNER_LIP),
+        (UPPER_OUTER_LIP, LOWER_OUTER_LIP),
+        (RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER),
+    )
+    return np.stack([_distance(landmarks, one, other) / iod for one, other in pairs], 1)
 
 
 def expected_lips(
@@ -160,14 +168,14 @@ def spoken_span(phones: Sequence[Phone]) -> tuple[float, float]:
 
 
 def checked_shape(
-    landmarks: Float[np.ndarray, "frames 478 3"],
+    landmarks: Float[np.ndarray, "frames 478 3"], fps: float
 ) -> Float64[np.ndarray, "frames 3"]:
     """Return `lip_shape`, if enough frames show a face.
 
     Raises:
         InputError: If fewer than 60 % do.
     """
-    shape = lip_shape(landmarks)
+    shape = lip_shape(landmarks, fps)
     found = int(np.isfinite(shape).all(1).sum())
     if found < _FEWEST_FOUND * len(shape):
         raise InputError(f"lips cannot be judged: {found} of {len(shape)} frames show a face")
@@ -178,5 +186,13 @@ def _distance(
     landmarks: Float[np.ndarray, "frames 478 3"], one: int, other: int
 ) -> Float64[np.ndarray, " frames"]:
     flat = landmarks[..., :2].astype(np.float64)
-    iod = np.linalg.norm(flat[:, LEFT_IRIS] - flat[:, RIGHT_IRIS], axis=-1)
-    return np.linalg.norm(flat[:, one] - flat[:, other], axis=-1) / np.where(iod > 0, iod, np.nan)
+    return np.linalg.norm(flat[:, one] - flat[:, other], axis=-1)
+
+
+def _steady(iod: Float64[np.ndarray, " frames"], fps: float) -> Float64[np.ndarray, " frames"]:
+    """Return the median over a second around each frame; NaN where it is not known."""
+    seen = np.flatnonzero(iod > 0)
+    if not len(seen):
+        return np.full_like(iod, np.nan)
+    bridged = np.interp(np.arange(len(iod)), seen, iod[seen])
+    return np.asarray(median_filter(bridged, 2 * round(fps / 2) + 1, mode="nearest"), np.float64)

@@ -116,7 +116,7 @@ class LipSync:
     version = 1
     judges: tuple[str, ...] = ()
     uses_landmarks = True
-    figures = _FIGURES
+    figures: tuple[Figure, ...] = _FIGURES
 
     def observe(self, media: ClipMedia) -> Observation:
         """Compare the lips of one clip with its phones.
@@ -125,7 +125,8 @@ class LipSync:
             InputError: If hardly a face is seen, or less than a second is spoken or shown.
             DataError: If the text does not fit the sound.
         """
-        shape, phones, fps = checked_shape(media.landmarks), media.phones, float(media.fps)
+        phones, fps = media.phones, float(media.fps)
+        shape = checked_shape(media.landmarks, fps)
         start, end = spoken_span(phones)
         if min(end - start, len(shape) / fps) < SHORTEST:
             raise InputError(f"lips are judged on {SHORTEST:g} s of speech or more")

@@ -143,7 +143,7 @@ class SilentLips:
     version = 1
     judges: tuple[str, ...] = ()
     uses_landmarks = True
-    figures = (
+    figures: tuple[Figure, ...] = (
         Figure(
             name="silent-lip motion",
             unit="IOD/s",
@@ -174,7 +174,8 @@ class SilentLips:
             InputError: If there is no long pause, nothing is said, or hardly a face is seen.
             DataError: If the text does not fit the sound.
         """
-        found = silent_lips(checked_shape(media.landmarks), media.phones, float(media.fps))
+        fps = float(media.fps)
+        found = silent_lips(checked_shape(media.landmarks, fps), media.phones, fps)
         return {
             "motion": np.array(found["motion"]),
             "ratio": np.array(100 * found["ratio"]),
