@@ -6,9 +6,10 @@ in decibels, where a and b are mel-cepstra of frames that dynamic time warping h
 c0 (the level) is left out.  Gain does not change it.
 
 Traps: numbers with other orders, another warping factor or with c0 live on other scales
-(pymcd and ESPnet differ); noise in pauses counts like speech, so silence at both ends is cut
-and the rest should be as quiet in both; a path through another text means nothing, yet gives a
-number; two people who say the same sentence well are several dB apart.
+(pymcd and ESPnet differ); silence counts like speech and is easily alike, so that noise left
+at the ends hides what is compared: they are cut, pauses within are not; a path through another
+text means nothing, yet gives a number; two people who say one sentence well are several dB
+apart.
 
 Reference:
     Kubichek, Mel-cepstral distance measure for objective speech quality assessment, 1993;
@@ -38,7 +39,7 @@ ALPHA = 0.42
 DECIBELS = 10 * np.sqrt(2) / np.log(10)
 """From a distance of log-amplitude cepstra to decibels, 6.1419."""
 
-SILENT_BELOW_LOUDEST = 40.0
+SILENT_BELOW_LOUDEST = 35.0
 """Windows this far below the loudest one are cut from both ends [dB]."""
 
 _WINDOW = 0.02
@@ -108,12 +109,15 @@ def trim_silence(
     """Cut silence from both ends; pauses within stay.
 
     Windows of 20 ms are silent whose power lies `below_loudest` dB below the loudest one.
+    Power is that of the differences of neighbouring samples, which leaves rumble of the room
+    out.
     """
     window = round(_WINDOW * SAMPLE_RATE)
     count = len(waveform) // window
     if not count:
         return waveform
-    power = (waveform[: count * window].reshape(count, window).astype(np.float64) ** 2).mean(1)
+    slopes = np.diff(waveform[: count * window].astype(np.float64), prepend=waveform[0])
+    power = (slopes.reshape(count, window) ** 2).mean(1)
     loud = np.flatnonzero(power >= power.max() * 10 ** (-below_loudest / 10))
     end = len(waveform) if loud[-1] == count - 1 else (loud[-1] + 1) * window
     return waveform[loud[0] * window : end]
@@ -181,8 +185,8 @@ class MelCepstralDistortion:
             better="lower",
             protocol=(
                 "WORLD (Harvest, CheapTrick), 16 kHz, 5 ms, mel-cepstrum of order 24, alpha "
-                f"0.42, c0 left out; ends below -{SILENT_BELOW_LOUDEST:g} dB cut; time warping; "
-                "factor 10 sqrt(2)/ln 10; mean over frame pairs, then clips."
+                f"0.42, c0 left out; ends {SILENT_BELOW_LOUDEST:g} dB below the loudest cut; time "
+                "warping; factor 10 sqrt(2)/ln 10; mean over frame pairs, then clips."
             ),
             digits=2,
         ),
