@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of, interval_of_mean
+from facevox.evaluation.bootstrap import (
+    FEWEST_GROUPS,
+    interval_of,
+    interval_of_mean,
+    interval_of_share,
+)
 
 TRIALS = 400
 TRUTH = 1.0
@@ -119,3 +124,17 @@ def test_statistics_that_cannot_be_told_have_no_interval():
     assert interval_of(lambda drawn: float("nan"), 20) == (None, None)
     seldom = interval_of(lambda drawn: float("inf") if len(set(drawn)) > 16 else 1.0, 20)
     assert seldom == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(("share", "ends"), [(1.0, (0.757, 1.0)), (0.0, (0.0, 0.243))])
+def test_a_share_of_all_or_none_has_wilsons_interval_of_persons(share, ends):
+    values, persons = np.full(36, share), np.repeat(np.arange(12), 3)
+    assert interval_of_share(values, persons) == pytest.approx(ends, abs=1e-3)
+    assert interval_of_share(values[:12]) == pytest.approx(ends, abs=1e-3)
+
+
+def test_other_shares_are_drawn_as_means():
+    values = np.array([0.0, 1, 1, 0, 1, 0.5, 1])
+    assert interval_of_share(values, seed=3) == interval_of_mean(values, seed=3)
+    assert interval_of_share(np.full(7, 0.5)) == interval_of_mean(np.full(7, 0.5))
+    assert interval_of_share(np.zeros(0)) == (None, None)

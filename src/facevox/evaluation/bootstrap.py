@@ -56,6 +56,32 @@ def interval_of_mean(
     return _ends(sums[chosen].sum(1) / counts[chosen].sum(1), len(sums))
 
 
+def interval_of_share(
+    values: Float[np.ndarray, " n"],
+    groups: Shaped[np.ndarray, " n"] | None = None,
+    *,
+    seed: int = 0,
+) -> tuple[float, float] | tuple[None, None]:
+    """Return the 95 % interval of the mean of values from 0 to 1.
+
+    Drawing anew from values that are all 0, or all 1, would always give the same: then it is
+    Wilson's interval of so many groups.
+
+    Args:
+        values: What was measured.
+        groups: Who each value belongs to, as in `interval_of_mean`.
+        seed: Seed of the draws.
+
+    Reference:
+        Wilson, Probable inference, the law of succession, and statistical inference, 1927.
+    """
+    if not len(values) or not (values == values[0]).all() or values[0] not in (0, 1):
+        return interval_of_mean(values, groups, seed=seed)
+    count = len(values) if groups is None else len(np.unique(groups))
+    reach = 1.96**2 / (count + 1.96**2)
+    return (0.0, reach) if values[0] == 0 else (1 - reach, 1.0)
+
+
 def interval_of(
     statistic: Callable[[Sequence[int]], float],
     count: int,

@@ -24,7 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from facevox.core.errors import InputError
-from facevox.evaluation.bootstrap import interval_of_mean
+from facevox.evaluation.bootstrap import interval_of_share
 from facevox.evaluation.judges.speaker_encoder import LABELS, embedding_of
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Observation, Result, Seen
@@ -97,10 +97,10 @@ def match(
     people = np.array(queries)
     return MatchScore(
         accuracy=float(right.mean()),
-        accuracy_interval=interval_of_mean(right, people, seed=seed),
+        accuracy_interval=interval_of_share(right, people, seed=seed),
         chance=1 / picked,
         auc=float(shares.mean()),
-        auc_interval=interval_of_mean(shares, people, seed=seed),
+        auc_interval=interval_of_share(shares, people, seed=seed),
         identities=len(set(queries)),
         choices=picked,
     )
@@ -225,7 +225,7 @@ class SameFaceOtherPhoto:
         shares, people = match_within(both, asked, names, sexes)
         within: Result = NotMeasured(reason="the sex of people is not known")
         if len(shares):
-            low, high = interval_of_mean(shares, np.array(people), seed=seed)
+            low, high = interval_of_share(shares, np.array(people), seed=seed)
             within = Estimate(
                 value=float(shares.mean()),
                 low=low,

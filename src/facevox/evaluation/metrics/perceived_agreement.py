@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from facevox.evaluation.bootstrap import interval_of, interval_of_mean
+from facevox.evaluation.bootstrap import interval_of, interval_of_share
 from facevox.evaluation.judges.speaker_encoder import embedding_of
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Observation, Result, Seen
@@ -113,7 +113,7 @@ def _share(seen: Sequence[Seen], seed: int) -> Result:
         [float(sex_agrees(float(s.observation["femininity"]), s.clip.sex) or 0) for s in seen]
     )
     people = np.array([item.clip.identity or item.clip.name for item in seen])
-    low, high = interval_of_mean(agrees, people, seed=seed)
+    low, high = interval_of_share(agrees, people, seed=seed)
     note = f"{len(set(people.tolist()))} people"
     return Estimate(value=float(agrees.mean()), low=low, high=high, count=len(seen), note=note)
 
