@@ -179,6 +179,7 @@ def _score(row: Row, outcomes: Outcomes, plan: _Plan) -> SystemScores:
         results=results,
         notes=dict(notes),
         per_clip=per_clip,
+        identities={clip.name: clip.identity for clip in row.clips if clip.identity},
     )
 
 
@@ -279,6 +280,9 @@ def _report(
         figures=tuple(figures),
         groups=groups,
         judges={name: _about(name, plan.judges) for name in sorted(used)},
+        judged_by={
+            f.name: plan.judges_of(metric) for metric in plan.metrics for f in metric.figures
+        },
         systems=tuple(scores),
     )
 

@@ -152,18 +152,41 @@ def _legend() -> list[str]:
 
 
 def _group(report: Report, figures: Sequence[Figure]) -> list[str]:
-    remarks = Remarks()
-    lead = ["figure", *(escaped(label(figure)) for figure in figures)]
-    columns = [
-        [
-            escaped(system.name),
-            *(_cell(system.result(figure.name), figure, remarks) for figure in figures),
+    """Return the table of what was measured, its protocols, and why the rest was not."""
+    shown = [figure for figure in figures if _is_measured(report, figure)]
+    lines: list[str] = []
+    if shown:
+        remarks = Remarks()
+        lead = ["figure", *(escaped(label(figure)) for figure in shown)]
+        columns = [
+            [
+                escaped(system.name),
+                *(_cell(system.result(figure.name), figure, remarks) for figure in shown),
+            ]
+            for system in report.systems
         ]
-        for system in report.systems
-    ]
-    lines = [*side_by_side(lead, columns), *remarks.lines(), ""]
+        lines = [*side_by_side(lead, columns), *remarks.lines(), ""]
+    protocols: dict[str, list[str]] = {}
+    for figure in shown:
+        protocols.setdefault(figure.protocol, []).append(figure.name)
+    for protocol, names in protocols.items():
+        lines += wrapped("- ", f"**{escaped(', '.join(names))}**: {escaped(protocol)}")
+    return [*lines, *_absent(report, [figure for figure in figures if figure not in shown])]
+
+
+def _is_measured(report: Report, figure: Figure) -> bool:
+    return any(isinstance(system.result(figure.name), Estimate) for system in report.systems)
+
+
+def _absent(report: Report, figures: Sequence[Figure]) -> list[str]:
+    """Return the figures that no system has, by reason."""
+    reasons: dict[str, list[str]] = {}
     for figure in figures:
-        lines += wrapped("- ", f"**{escaped(figure.name)}**: {escaped(figure.protocol)}")
+        why = {remark(system.result(figure.name)): system.name for system in report.systems}
+        reasons.setdefault("; ".join(why), []).append(figure.name)
+    lines = ["", "Not measured of any system:", ""] if reasons else []
+    for reason, names in reasons.items():
+        lines += wrapped("- ", f"**{escaped(', '.join(names))}**: {escaped(reason)}")
     return lines
 
 
