@@ -45,6 +45,14 @@ def test_a_turned_and_scaled_photo_is_kept(portrait, angle, scale):
     assert ncc > 0.99
 
 
+def test_landmarks_that_are_a_little_off_cost_nothing(portrait):
+    photo = photo_face(portrait.pixels, portrait.landmarks)
+    unit = portrait.iod / IOD
+    for pixels_off, least, most in ((1.5, 0.98, 1.0), (12.0, -1.0, 0.6)):
+        shifted = portrait.landmarks + np.float32([pixels_off * unit, 0, 0])
+        assert least < face_kept(photo, portrait.pixels, shifted)[0] < most
+
+
 def test_eyes_and_mouth_do_not_count(portrait):
     photo = photo_face(portrait.pixels, portrait.landmarks)
     painted = portrait.pixels.copy()

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -27,16 +29,18 @@ def media_of(frames: np.ndarray, tmp_path) -> ClipMedia:
     points = np.full((478, 3), 40, np.float32)
     points[234, 0], points[454, 0], points[152, 1], points[105, 1] = 30, 50, 50, 30
     media.__dict__.update(
-        landmarks=np.repeat(points[None], len(frames), 0), frames=lambda: iter(frames)
+        fps=Fraction(25),
+        landmarks=np.repeat(points[None], len(frames), 0),
+        frames=lambda: iter(frames),
     )
     return media
 
 
 def test_a_still_picture_has_none_and_a_changing_one_has_some(tmp_path):
-    frames = np.random.default_rng(0).integers(0, 256, (30, 80, 80, 3), np.uint8)
+    frames = np.random.default_rng(0).integers(0, 256, (90, 80, 80, 3), np.uint8)
     metric = HeadDiversity()
     assert isinstance(metric, Metric)
-    still = media_of(np.repeat(frames[:1], 30, 0), tmp_path)
+    still = media_of(np.repeat(frames[:1], 90, 0), tmp_path)
     assert metric.observe(still)["div"] == pytest.approx(0, abs=1e-6)
     media = media_of(frames, tmp_path)
     media.landmarks[3] = np.nan
@@ -45,11 +49,11 @@ def test_a_still_picture_has_none_and_a_changing_one_has_some(tmp_path):
     div = results["DIV (Hopenet)"]
     assert isinstance(div, Estimate)
     assert div.value > 0
-    assert media.notes == ["1 of 30 frames show no face"]
+    assert media.notes == ["1 of 90 frames show no face"]
 
 
 def test_too_few_faces_are_refused(tmp_path):
-    media = media_of(np.zeros((30, 80, 80, 3), np.uint8), tmp_path)
-    media.landmarks[:10] = np.nan
-    with pytest.raises(InputError, match="got 20"):
+    media = media_of(np.zeros((75, 80, 80, 3), np.uint8), tmp_path)
+    media.landmarks[:18] = np.nan
+    with pytest.raises(InputError, match="got 19"):
         HeadDiversity().observe(media)

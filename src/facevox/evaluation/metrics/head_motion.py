@@ -43,7 +43,10 @@ TREMOR = 5.0
 """Heads do not move on purpose faster than this [Hz]."""
 
 _RANGE = (1.0, 99.0)  # percentiles
-_STILL = 1e-6
+_STILL = 0.1
+"""A head that moves less is within the noise of trackers: it stands still [deg]."""
+
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +59,7 @@ class HeadMotionScore:
         roll: The same of the roll.
         amount: Mean of the three [deg].
         reach: From the 1st to the 99th percentile, mean of the three [deg].
-        smoothness: LDLJ, mean over windows; NaN for a head that stands still.
+        smoothness: LDLJ, mean over windows; NaN for a head that stands still (below .1 deg).
         tremor: Root mean square of the three angles above 5 Hz [deg].
         tremor_share: Share of the angular velocity's power above 5 Hz, 0 to 1; NaN likewise.
     """
@@ -84,7 +87,7 @@ def log_dimensionless_jerk(angles: Float[np.ndarray, "frames k"], rate: int = RA
     angles = np.asarray(angles, np.float64)
     speed = np.linalg.norm(np.gradient(angles, 1 / rate, axis=0), axis=1)
     jerk = np.diff(angles, 3, axis=0) * rate**3
-    if speed.max() < _STILL:
+    if speed.max() < _NOTHING:
         return float("nan")
     seconds = (len(angles) - 1) / rate
     total = float((jerk**2).sum() / len(jerk)) * seconds
@@ -110,16 +113,17 @@ def head_motion(
     deviation = everything.std(0)
     low, high = np.percentile(everything, _RANGE, axis=0)
     parts = [part for piece in found for part in windows(piece, WINDOW * RATE)]
-    jerks = np.array([log_dimensionless_jerk(part) for part in parts])
+    amount = float(deviation.mean())
+    moves = amount >= _STILL
     return HeadMotionScore(
         yaw=float(deviation[0]),
         pitch=float(deviation[1]),
         roll=float(deviation[2]),
-        amount=float(deviation.mean()),
+        amount=amount,
         reach=float((high - low).mean()),
-        smoothness=float(np.nanmean(jerks)) if np.isfinite(jerks).any() else float("nan"),
+        smoothness=_smoothness(parts) if moves else float("nan"),
         tremor=float(np.sqrt(np.mean([_power(part, TREMOR).mean() for part in parts]))),
-        tremor_share=_tremor_share(parts),
+        tremor_share=_tremor_share(parts) if moves else float("nan"),
     )
 
 
@@ -136,6 +140,7 @@ class HeadMotion:
         """Measure one clip."""
         poses = estimate_head_poses(media.landmarks)
         note_lost_frames(media, poses)
+        note_other_rate(media)
         score = head_motion(poses, media.fps)
         return {name: np.array(value) for name, value in asdict(score).items()}
 
@@ -153,15 +158,27 @@ def note_lost_frames(media: ClipMedia, values: Float[np.ndarray, "frames k"]) ->
         media.note(f"{lost} of {len(values)} frames show no face")
 
 
+def note_other_rate(media: ClipMedia) -> None:
+    """Note that curves of another frame rate are resampled."""
+    if media.fps != RATE:
+        media.note(f"motion at {float(media.fps):g} fps resampled to {RATE} Hz by straight lines")
+
+
 def _power(curve: Float64[np.ndarray, "n 3"], low: float) -> Float64[np.ndarray, " 3"]:
     return power_between(*spectrum(curve), low)
+
+
+def _smoothness(parts: Sequence[Float64[np.ndarray, "n 3"]]) -> float:
+    jerks = [log_dimensionless_jerk(part) for part in parts]
+    moving = [jerk for jerk in jerks if np.isfinite(jerk)]
+    return float(np.mean(moving)) if moving else float("nan")
 
 
 def _tremor_share(parts: Sequence[Float64[np.ndarray, "n 3"]]) -> float:
     speeds = [np.diff(part, axis=0) * RATE for part in parts]
     total = sum(float(_power(speed, 0.0).sum()) for speed in speeds)
     above = sum(float(_power(speed, TREMOR).sum()) for speed in speeds)
-    return above / total if total > _STILL else float("nan")
+    return above / total
 
 
 _HOW = (

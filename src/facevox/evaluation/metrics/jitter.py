@@ -36,7 +36,7 @@ from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
 from facevox.evaluation.judges.face_alignment import fit_similarity
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
-from facevox.evaluation.metrics.head_motion import note_lost_frames
+from facevox.evaluation.metrics.head_motion import note_lost_frames, note_other_rate
 from facevox.evaluation.time_series import pieces, power_between, spectrum
 
 LOWEST = 5.0
@@ -112,6 +112,7 @@ class Jitter:
         """Measure one clip."""
         landmarks = media.landmarks
         note_lost_frames(media, landmarks[:, 0])
+        note_other_rate(media)
         score = jitter(landmarks, media.fps)
         return {name: np.array(value) for name, value in asdict(score).items()}
 
