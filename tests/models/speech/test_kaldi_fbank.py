@@ -98,3 +98,11 @@ def test_a_batch_is_its_parts_and_gradients_reach_the_waveform():
     fbank.mean().backward()
     assert waveforms.grad.isfinite().all()
     assert waveforms.grad.abs().sum() > 0
+
+
+def test_first_use_without_gradients_does_not_forbid_them_later():
+    with torch.inference_mode():
+        kaldi_fbank(torch.ones(800), 17)
+    waveform = vowels(110, 0.1).requires_grad_()
+    kaldi_fbank(waveform, 17).sum().backward()
+    assert waveform.grad.isfinite().all()

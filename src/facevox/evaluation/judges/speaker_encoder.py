@@ -36,7 +36,7 @@ def embedding_of(media: ClipMedia, judge: str) -> Float32[np.ndarray, " dim"]:
         judge: Name of the speaker encoder in the registry.
 
     Raises:
-        InputError: If there is no sound, or too little.
+        InputError: If there is no sound, too little, or none that the encoder can embed.
         MissingPiece: If the encoder is not here.
     """
     kept = _known.setdefault(media, {})
@@ -47,7 +47,12 @@ def embedding_of(media: ClipMedia, judge: str) -> Float32[np.ndarray, " dim"]:
                 f"{media.clip.video.name} has {len(waveform) / SAMPLE_RATE:.2f} s of sound, a "
                 f"speaker encoder needs {SHORTEST} s."
             )
-        kept[judge] = media.judges.load(judge).embed(waveform)
+        embedding = media.judges.load(judge).embed(waveform)
+        if not np.isfinite(embedding).all():
+            raise InputError(
+                f"{judge} cannot make anything of the sound of {media.clip.video.name}."
+            )
+        kept[judge] = embedding
     return kept[judge]
 
 

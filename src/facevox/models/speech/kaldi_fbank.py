@@ -48,12 +48,16 @@ def kaldi_fbank(
     return energies.clamp_min(torch.finfo(torch.float32).eps).log()
 
 
+# constants are kept, so they must not be made as tensors of inference mode, which refuse to
+# take part in gradients later
 @lru_cache(maxsize=1)
+@torch.inference_mode(False)
 def _povey_window() -> Tensor:
     return torch.hann_window(FRAME_LENGTH, periodic=False) ** _POVEY_POWER
 
 
 @lru_cache(maxsize=4)
+@torch.inference_mode(False)
 def _mel_filters(n_mels: int) -> Tensor:
     """Triangles that are straight on the mel scale, (bins, n_mels); the last bin is unused."""
     bins = _mel(torch.arange(N_FFT // 2, dtype=torch.float64) * SAMPLE_RATE / N_FFT)
