@@ -35,11 +35,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Float64, Int
 
-from facevox.core.errors import InputError, MissingPiece
+from facevox.core.errors import InputError
 from facevox.evaluation.bootstrap import interval_of_mean
 from facevox.evaluation.judges.speaker_encoder import LABELS, embedding_of
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Observation, Result, Seen
+from facevox.evaluation.metrics.multi_information import KernelInformation, MixtureInformation
 
 SAMPLES = 8
 """Utterances per identity, K."""
@@ -48,11 +49,6 @@ TUPLES = 50
 """Random tuples per identity, R."""
 
 EPSILON = 1e-8
-COMPONENTS = 2
-"""Components of the Gaussian mixture."""
-
-MOST_EQUAL = 0.05
-"""Part of an embedding that may have one and the same value for the mixture."""
 
 Density = Literal["kde", "gmm"]
 
@@ -74,6 +70,8 @@ class DctsScore:
         values: DCTS of every identity.
         rirs: RIR of every identity.
         rcrs: RCR of every identity.
+        intra_distances: Mean cosine distance within every identity.
+        inter_distances: Mean cosine distance of every identity to others.
         samples: K.
         density: How densities were estimated.
     """
@@ -90,6 +88,8 @@ class DctsScore:
     values: Float64[np.ndarray, " m"]
     rirs: Float64[np.ndarray, " m"]
     rcrs: Float64[np.ndarray, " m"]
+    intra_distances: Float64[np.ndarray, " m"]
+    inter_distances: Float64[np.ndarray, " m"]
     samples: int
     density: Density
 
@@ -147,7 +147,9 @@ def dcts(
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     distances = 1 - unit @ unit.T
     scored = (rows - rows.mean(1, keepdims=True)) / rows.std(1, keepdims=True)
-    measure = _Kde(scored, count) if density == "kde" else _Mixture(scored, seed)
+    measure = (
+        KernelInformation(scored, count) if density == "kde" else MixtureInformation(scored, seed)
+    )
     intra_i, inter_i = (
         np.array([max(float(measure(pair[side]).mean()), 0.0) for pair in chosen])
         for side in (0, 1)
@@ -184,88 +186,11 @@ def _score(
         values=np.asarray(values),
         rirs=rirs,
         rcrs=rcrs,
+        intra_distances=intra_d,
+        inter_distances=inter_d,
         samples=count,
         density=density,
     )
-
-
-class _Kde:
-    """Multi-information of tuples by kernel densities.
-
-    Args:
-        scored: All embeddings, z-scored.
-        count: Utterances in a tuple.
-    """
-
-    def __init__(self, scored: Float64[np.ndarray, "n dim"], count: int) -> None:
-        dim = scored.shape[1]
-        width = (4 / ((count + 2) * dim)) ** (1 / (count + 4))
-        self._points = scored / width
-        # log-density of each coordinate under its own utterance, without constants: those of
-        # the joint and of the K marginals cancel but for (K - 1) log N
-        self._marginal = np.stack([_log_sum_kernel(row[None, None])[0] for row in self._points])
-        self._constant = (count - 1) * np.log(dim)
-
-    def __call__(self, chosen: Int[np.ndarray, "r k"]) -> Float64[np.ndarray, " r"]:
-        joint = _log_sum_kernel(self._points[chosen])
-        alone = self._marginal[chosen].sum(1)
-        return (joint - alone).mean(1) + self._constant
-
-
-def _log_sum_kernel(points: Float64[np.ndarray, "r k dim"]) -> Float64[np.ndarray, "r dim"]:
-    """Return log sum_j exp(-|x_d - x_j|^2 / 2) for each column x_d of each tuple."""
-    squares = np.einsum("rkd,rkd->rd", points, points)
-    exponent = np.matmul(points.transpose(0, 2, 1), points)
-    exponent -= squares[:, :, None] / 2
-    exponent -= squares[:, None, :] / 2
-    # the column itself contributes exp(0), so the largest exponent is 0
-    np.minimum(exponent, 0, out=exponent)
-    np.exp(exponent, out=exponent)
-    return np.log(exponent.sum(2))
-
-
-class _Mixture:
-    """Multi-information of tuples by a mixture of Gaussians and its own marginals.
-
-    Args:
-        scored: All embeddings, z-scored.
-        seed: Seed of the fit.
-    """
-
-    def __init__(self, scored: Float64[np.ndarray, "n dim"], seed: int) -> None:
-        try:
-            from sklearn.mixture import GaussianMixture
-        except ImportError as error:
-            raise MissingPiece(
-                "The mixture needs scikit-learn; pip install 'facevox[evaluate]'."
-            ) from error
-        equal = max(np.unique(row, return_counts=True)[1].max() for row in scored)
-        if equal > MOST_EQUAL * scored.shape[1]:
-            raise InputError(
-                f"The mixture cannot describe embeddings of which {equal} of {scored.shape[1]} "
-                "values are equal (Resemblyzer's are rectified); use density='kde'."
-            )
-        self._points, self._seed, self._fit = scored, seed, GaussianMixture
-
-    def __call__(self, chosen: Int[np.ndarray, "r k"]) -> Float64[np.ndarray, " r"]:
-        return np.array([self._one(self._points[row].T) for row in chosen])
-
-    def _one(self, columns: Float64[np.ndarray, "dim k"]) -> float:
-        import warnings
-
-        # k-means would take nine tenths of the time
-        mixture = self._fit(COMPONENTS, init_params="random_from_data", random_state=self._seed)
-        with warnings.catch_warnings():
-            # repeated utterances make singular fits, which show in the intra distance
-            warnings.simplefilter("ignore")
-            mixture.fit(columns)
-        joint = mixture.score_samples(columns)
-        variances = np.diagonal(mixture.covariances_, axis1=1, axis2=2)
-        offsets = columns[:, None, :] - mixture.means_
-        logs = -0.5 * (offsets**2 / variances + np.log(2 * np.pi * variances))
-        logs += np.log(mixture.weights_)[:, None]
-        alone = np.logaddexp.reduce(logs, axis=1).sum(1)
-        return float((joint - alone).mean())
 
 
 def _check(embeddings: Mapping[str, np.ndarray], count: int) -> None:
@@ -382,7 +307,7 @@ class Dcts:
             "RIR": estimate(score.rir, score.rirs),
             "RCR": estimate(score.rcr, score.rcrs),
             "DCTS aggregate": estimate(score.aggregate),
-            "voice distance within": estimate(score.intra_distance),
-            "voice distance between": estimate(score.inter_distance),
+            "voice distance within": estimate(score.intra_distance, score.intra_distances),
+            "voice distance between": estimate(score.inter_distance, score.inter_distances),
         }
         return {f"{name} {self._label}": value for name, value in found.items()}
