@@ -1,11 +1,13 @@
 import pytest
 
+from facevox.data.grid import list_clips, sentence_of
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.lips import sentences_for
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metrics.lip_sync import LipSync
 from facevox.evaluation.metrics.silent_lips import SilentLips
+from facevox.recipes.offline_sync import write_late_pictures
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,26 @@ def test_lips_rest_in_pauses(spoken):
 def test_every_frame_is_judged(spoken):
     face, media = spoken
     assert len(media.landmarks) == face.clock.num_frames(len(face.waveform()))
+
+
+def test_pictures_that_are_late_are_found_from_the_sound_alone(spoken, tmp_path):
+    pytest.importorskip("pocketsphinx")
+    media = spoken[1]
+    late = write_late_pictures(media.clip.video, 5, tmp_path / "late.mp4")
+    heard = ClipMedia(Clip(name="late", video=late, text=media.clip.text), media.judges)
+    heard.__dict__["landmarks"] = media.landmarks
+    assert float(LipSync().observe(heard)["lag"]) == pytest.approx(5, abs=0.6)
+
+
+def test_a_recording_is_in_step(shared):
+    pytest.importorskip("pocketsphinx")
+    clip = list_clips(shared / "data" / "talking" / "grid_s1")[0]
+    text = " ".join(sentence_of(clip.name))
+    media = ClipMedia(Clip(name=clip.name, video=clip.video, text=text), Judges(shared))
+    seen = LipSync().observe(media)
+    assert abs(float(seen["lag"])) <= 1.5
+    assert seen["correlation"] > 0.4
+    assert seen["closed"][0] == seen["closed"][1] > 0
 
 
 def test_each_face_speaks_its_own_sentences():

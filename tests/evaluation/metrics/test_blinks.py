@@ -55,7 +55,7 @@ def test_eight_blinks_in_half_a_minute_are_sixteen_a_minute():
     assert isinstance(metric, Metric)
     results = metric.summarise([seen(eyes([2 + 3.5 * k for k in range(8)], 30))])
     assert set(results) == {figure.name for figure in metric.figures}
-    rate, complete = results["Blink rate"], results["Complete blinks"]
+    rate, complete = results["blink rate"], results["complete blinks"]
     assert isinstance(rate, Estimate)
     assert isinstance(complete, Estimate)
     assert rate.value == pytest.approx(16)
@@ -121,7 +121,7 @@ def test_eyes_that_never_open_are_refused():
 
 def test_short_clips_are_added_up():
     clips = [seen(eyes([1.0] if k == 0 else [], 3), f"clip{k}") for k in range(20)]
-    rate = Blinks().summarise(clips)["Blink rate"]
+    rate = Blinks().summarise(clips)["blink rate"]
     assert isinstance(rate, Estimate)
     assert rate.value == pytest.approx(1.0)
     assert rate.low == 0
@@ -129,11 +129,11 @@ def test_short_clips_are_added_up():
 
 def test_too_little_video_gives_no_rate():
     results = Blinks().summarise([seen(eyes([], 3))])
-    assert isinstance(results["Blink rate"], NotMeasured)
-    assert isinstance(results["Blink duration"], NotMeasured)
+    assert isinstance(results["blink rate"], NotMeasured)
+    assert isinstance(results["blink duration"], NotMeasured)
 
 
 def test_no_blink_in_a_minute_is_a_rate_of_zero():
-    rate = Blinks().summarise([seen(eyes([], 60))])["Blink rate"]
+    rate = Blinks().summarise([seen(eyes([], 60))])["blink rate"]
     assert isinstance(rate, Estimate)
     assert rate.value == 0

@@ -101,7 +101,7 @@ def test_the_metric_sums_up(portrait, tmp_path):
     assert isinstance(metric, Metric)
     results = metric.summarise([Seen(media.clip, metric.observe(media))])
     assert set(results) == {figure.name for figure in metric.figures}
-    ssim = results["Face kept (SSIM)"]
+    ssim = results["face kept (SSIM)"]
     assert isinstance(ssim, Estimate)
     assert 0.7 < ssim.value < 0.99
     assert media.notes == [
@@ -114,7 +114,7 @@ def test_the_metric_sums_up(portrait, tmp_path):
 
 
 def test_other_people_are_told_apart(shared):
-    """Face kept between a neutral and a smiling photo: high for one person, low for two."""
+    """face kept between a neutral and a smiling photo: high for one person, low for two."""
     folder = shared / "data" / "faces" / "london"
     neutral, smiling = (
         sorted((folder / kind).glob("*.jpg"))[:6] for kind in ("neutral", "smiling")

@@ -112,7 +112,7 @@ def test_the_metric_sums_up(tmp_path, astronaut):
     assert isinstance(metric, Metric)
     results = metric.summarise([Seen(media.clip, metric.observe(media))])
     assert set(results) == {figure.name for figure in metric.figures}
-    roll_result = results["Head roll"]
+    roll_result = results["head roll"]
     assert isinstance(roll_result, Estimate)
     assert roll_result.value == pytest.approx(5 / np.sqrt(2), rel=0.02)
     assert media.notes == ["1 of 250 frames show no face"]
@@ -123,5 +123,5 @@ def test_nothing_but_still_heads_have_no_smoothness(tmp_path):
 
     seen = {key: np.array(value) for key, value in asdict(head_motion(poses(), 25)).items()}
     results = HeadMotion().summarise([Seen(Clip(name="a", video=tmp_path / "a.mp4"), seen)])
-    assert isinstance(results["Head smoothness (LDLJ)"], NotMeasured)
-    assert isinstance(results["Head motion"], Estimate)
+    assert isinstance(results["head smoothness (LDLJ)"], NotMeasured)
+    assert isinstance(results["head motion"], Estimate)

@@ -84,4 +84,4 @@ def test_the_metric_sums_up(tmp_path):
     assert isinstance(metric, Metric)
     results = metric.summarise([Seen(media.clip, metric.observe(media))])
     assert set(results) == {figure.name for figure in metric.figures}
-    assert isinstance(results["Jitter"], Estimate)
+    assert isinstance(results["jitter"], Estimate)

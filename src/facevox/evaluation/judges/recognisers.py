@@ -1,8 +1,8 @@
 """Speech recognisers, which write down what a clip says so that it can be counted.
 
 Numbers of two recognisers are never comparable.  pocketsphinx is an old, small recogniser
-that comes with its model and errs on clear recordings too: its rates only rank systems, next
-to recordings scored by it.  Whisper is what papers use.
+that comes with its model and errs on clear recordings too, more than on plain synthetic voices:
+its rates only rank systems.  Whisper is what papers use.
 
 Reference:
     Huggins-Daines et al., PocketSphinx, ICASSP 2006; Radford et al., Robust speech

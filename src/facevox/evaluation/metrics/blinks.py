@@ -166,20 +166,20 @@ _HOW = (
     f"{CLOSING:g} and rises above {OPENED:g} within {LONGEST:g} s."
 )
 RATE = Figure(
-    name="Blink rate",
+    name="blink rate",
     unit="per minute",
     better="neither",
     protocol=f"All blinks over all minutes in which a face is seen. {_HOW}",
     digits=1,
 )
 DURATION = Figure(
-    name="Blink duration",
+    name="blink duration",
     unit="s",
     better="neither",
     protocol=f"Mean time below {CLOSING:g}. {_HOW}",
 )
 COMPLETE = Figure(
-    name="Complete blinks",
+    name="complete blinks",
     unit="",
     better="higher",
     protocol=f"Share of blinks in which the openness falls below {SHUT:g}. {_HOW}",

@@ -122,7 +122,7 @@ def face_kept(
 class FaceKept:
     """SSIM and NCC of the upper face with the photo."""
 
-    name = "face_kept"
+    name = "face-kept"
     version = 1
     judges: tuple[str, ...] = ()
     uses_landmarks = True
@@ -164,13 +164,13 @@ _HOW = (
 )
 _FIGURES = {
     "ssim": Figure(
-        name="Face kept (SSIM)",
+        name="face kept (SSIM)",
         unit="",
         better="higher",
         protocol=f"SSIM with the source photo, Gaussian window 1.5 px. {_HOW}",
     ),
     "ncc": Figure(
-        name="Face kept (NCC)",
+        name="face kept (NCC)",
         unit="",
         better="higher",
         protocol=f"Correlation of grey values with the source photo. {_HOW}",

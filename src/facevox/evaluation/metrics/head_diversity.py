@@ -42,7 +42,7 @@ def head_diversity(features: Float[np.ndarray, "frames dim"]) -> float:
 class HeadDiversity:
     """DIV and the angles that Hopenet sees."""
 
-    name = "head_diversity"
+    name = "head-diversity"
     version = 1
     judges: tuple[str, ...] = ("hopenet",)
     uses_landmarks = True
@@ -94,7 +94,7 @@ _FIGURES = {
         f"(our definition: the papers' is unpublished). {_HOW}",
     ),
     "amount": Figure(
-        name="Head motion (Hopenet)",
+        name="head motion (Hopenet)",
         unit="deg",
         better="neither",
         protocol=f"Standard deviation over time, mean of yaw, pitch and roll. {_HOW}",
@@ -102,7 +102,7 @@ _FIGURES = {
     ),
     **{
         angle: Figure(
-            name=f"Head {angle} (Hopenet)",
+            name=f"head {angle} (Hopenet)",
             unit="deg",
             better="neither",
             protocol=f"Standard deviation over time. {_HOW}",

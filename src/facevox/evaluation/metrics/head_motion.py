@@ -130,7 +130,7 @@ def head_motion(
 class HeadMotion:
     """Amount and smoothness of head motion from landmarks."""
 
-    name = "head_motion"
+    name = "head-motion"
     version = 1
     judges: tuple[str, ...] = ()
     uses_landmarks = True
@@ -188,7 +188,7 @@ _HOW = (
 _JITTER_WARNING = "Jitter raises it: read the power above 5 Hz beside it."
 _FIGURES = {
     "amount": Figure(
-        name="Head motion",
+        name="head motion",
         unit="deg",
         better="neither",
         protocol=f"Standard deviation over time, mean of the angles. {_HOW} {_JITTER_WARNING}",
@@ -196,7 +196,7 @@ _FIGURES = {
     ),
     **{
         angle: Figure(
-            name=f"Head {angle}",
+            name=f"head {angle}",
             unit="deg",
             better="neither",
             protocol=f"Standard deviation over time. {_HOW} {_JITTER_WARNING}",
@@ -205,28 +205,28 @@ _FIGURES = {
         for angle in ("yaw", "pitch", "roll")
     },
     "reach": Figure(
-        name="Head range",
+        name="head range",
         unit="deg",
         better="neither",
         protocol=f"1st to 99th percentile, mean of yaw, pitch, roll; grows with length. {_HOW}",
         digits=2,
     ),
     "smoothness": Figure(
-        name="Head smoothness (LDLJ)",
+        name="head smoothness (LDLJ)",
         unit="",
         better="higher",
         protocol=f"Logarithmic dimensionless jerk of windows of 3 s. {_HOW}",
         digits=2,
     ),
     "tremor": Figure(
-        name="Head tremor",
+        name="head tremor",
         unit="deg",
         better="lower",
         protocol=f"Root mean square of the three angles above 5 Hz, Hann windows of 3 s. {_HOW}",
         digits=3,
     ),
     "tremor_share": Figure(
-        name="Head power above 5 Hz",
+        name="head power above 5 Hz",
         unit="",
         better="lower",
         protocol=f"Share of the power of the angular velocity, Hann windows of 3 s. {_HOW}",

@@ -65,7 +65,7 @@ class IdentitySimilarity:
     uses_landmarks = True
 
     def __init__(self, judge: str = "curricularface", label: str = "CurricularFace") -> None:
-        self.name = f"id_sim_{judge.replace('-', '_')}"
+        self.name = f"id-sim-{judge}"
         self.judges: tuple[str, ...] = (judge,)
         self.figures: tuple[Figure, ...] = (
             Figure(

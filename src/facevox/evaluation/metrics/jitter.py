@@ -143,21 +143,21 @@ _HOW = (
 )
 _FIGURES = {
     "jitter": Figure(
-        name="Jitter",
+        name="jitter",
         unit="mIOD",
         better="lower",
         protocol=f"Root mean square above 5 Hz, Hann window. {_HOW}",
         digits=2,
     ),
     "acceleration": Figure(
-        name="Jitter acceleration",
+        name="jitter acceleration",
         unit="mIOD/frame^2",
         better="lower",
         protocol=f"Root mean square of the second difference from frame to frame. {_HOW}",
         digits=2,
     ),
     "swimming": Figure(
-        name="Swimming",
+        name="swimming",
         unit="mIOD",
         better="lower",
         protocol="Jitter that is left after laying each frame on the mean face by turn, scale "

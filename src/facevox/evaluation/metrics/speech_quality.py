@@ -4,10 +4,10 @@ Three ratings as in ITU-T P.835: the signal (how undistorted speech is), the bac
 little it intrudes; higher is better), and the whole.
 
 Traps: the network hears noise and distortion, not whether speech is natural, intelligible or
-in the right voice: clean robotic speech scores well, a real recording in a room scores less.
-Use it to find noise and clicks, never as a stand-in for listeners.  Clips under 9.01 s are
-repeated until long enough, as the published script does, so that each seam counts as a
-distortion; clips of one length compare best.  Level matters: the sound is taken as it is.
+in the right voice.  Use it to find noise and clicks, never as a stand-in for listeners.
+Clips under 9.01 s are repeated until long enough, as the published script does: four seconds
+of a recording scored 0.16 to 0.18 less than nine.  The sound is taken as loud as it is, and
+20 dB less cost 0.44.  Compare clips of one length and level.
 
 Reference:
     Reddy, Gopal and Cutler, DNSMOS P.835, ICASSP 2022; ITU-T P.835, 2003.
@@ -24,7 +24,7 @@ from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_ov
 _KINDS = ("overall", "signal", "background")
 _PROTOCOL = (
     "DNSMOS P.835 (sig_bak_ovr.onnx of speechmos 0.0.1.1), 16 kHz, level as it is, mean of "
-    "segments of 9.01 s every second, shorter clips repeated; blind to naturalness."
+    "segments of 9.01 s every second, shorter clips repeated; deaf to naturalness."
 )
 
 

@@ -289,7 +289,7 @@ def _figures(protocol: str) -> tuple[Figure, ...]:
             digits=0,
         ),
         Figure(
-            name=f"On time ({protocol})",
+            name=f"on time ({protocol})",
             unit="%",
             better="higher",
             protocol=f"Clips whose offset is at most one frame. {offset}",
