@@ -279,7 +279,11 @@ class Dcts:
         return {"embedding": embedding_of(media, self.judges[0])}
 
     def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
-        """Return all figures; intervals are over identities."""
+        """Return all figures; intervals draw identities anew.
+
+        Each identity is compared with the same others, so the mean distance between them
+        gets no interval: it would be far too narrow.
+        """
         by_person: dict[str, list[np.ndarray]] = {}
         for item in seen:
             by_person.setdefault(item.clip.identity, []).append(item.observation["embedding"])
@@ -308,6 +312,6 @@ class Dcts:
             "RCR": estimate(score.rcr, score.rcrs),
             "DCTS aggregate": estimate(score.aggregate),
             "voice distance within": estimate(score.intra_distance, score.intra_distances),
-            "voice distance between": estimate(score.inter_distance, score.inter_distances),
+            "voice distance between": estimate(score.inter_distance),
         }
         return {f"{name} {self._label}": value for name, value in found.items()}
