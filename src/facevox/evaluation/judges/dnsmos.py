@@ -1,8 +1,7 @@
 """DNSMOS P.835: a network that guesses how people would rate speech in noise.
 
 It was trained on ratings of noise suppressors.  It hears noise, distortion and reverberation;
-it does not hear whether speech is natural, intelligible or in the right voice: clean robotic
-speech scores well.
+it does not hear whether speech is natural, intelligible or in the right voice.
 
 Reference:
     Reddy, Gopal and Cutler, DNSMOS P.835, ICASSP 2022, and the script published with it in
