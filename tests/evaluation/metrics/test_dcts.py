@@ -172,4 +172,4 @@ def test_metric_says_whom_it_left_out():
     known["p00"] = known["p00"][:2]
     result = Dcts("campplus", 3).summarise(seen_of(known))["RIR (CAM++, K=3)"]
     assert result.count == 5
-    assert result.note == "1 identities had fewer than 3 clips"
+    assert result.note == "1 with fewer than 3 clips left out"

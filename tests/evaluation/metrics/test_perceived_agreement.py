@@ -58,6 +58,10 @@ def test_unknown_sex_and_too_few_ages_are_said():
     results = PerceivedAgreement().summarise([seen("a", "", None, 0.1, 0.1)])
     assert all(isinstance(result, NotMeasured) for result in results.values())
     assert "got 0" in results["voice age correlation"].reason
+    assert "no sex" in results["voice sex agrees: men"].reason
+    woman = PerceivedAgreement().summarise([seen("a", "female", None, 0.1, 0.1)])
+    assert woman["voice sex agrees: men"].reason == "no clip shows a man"
+    assert woman["voice sex agrees"].note == "1 person"
 
 
 def test_a_clip_is_heard(tmp_path):

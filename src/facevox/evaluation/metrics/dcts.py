@@ -300,7 +300,7 @@ class Dcts:
     def _results(self, score: DctsScore, people: int, seed: int) -> Mapping[str, Result]:
         kept = len(score.identities)
         left_out = people - kept
-        note = f"{left_out} identities had fewer than {self._samples} clips" if left_out else ""
+        note = f"{left_out} with fewer than {self._samples} clips left out" if left_out else ""
 
         def estimate(value: float, each: np.ndarray | None = None) -> Estimate:
             low, high = (None, None) if each is None else interval_of_mean(each, seed=seed)

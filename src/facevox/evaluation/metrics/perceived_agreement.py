@@ -102,19 +102,24 @@ class PerceivedAgreement:
         names = [figure.name for figure in self.figures]
         women = [item for item in seen if item.clip.sex == "female"]
         men = [item for item in seen if item.clip.sex == "male"]
-        shares = [_share(part, seed) for part in (women + men, women, men)]
+        unknown = "" if women or men else "the data set gives no sex for these clips"
+        shares = [
+            _share(part, unknown or f"no clip shows {who}", seed)
+            for part, who in ((women + men, "anybody"), (women, "a woman"), (men, "a man"))
+        ]
         return dict(zip(names, (*shares, _correlation(seen, seed)), strict=True))
 
 
-def _share(seen: Sequence[Seen], seed: int) -> Result:
+def _share(seen: Sequence[Seen], reason: str, seed: int) -> Result:
     if not seen:
-        return NotMeasured(reason="the data set gives no sex for these clips")
+        return NotMeasured(reason=reason)
     agrees = np.array(
         [float(sex_agrees(float(s.observation["femininity"]), s.clip.sex) or 0) for s in seen]
     )
     people = np.array([item.clip.identity or item.clip.name for item in seen])
     low, high = interval_of_share(agrees, people, seed=seed)
-    note = f"{len(set(people.tolist()))} people"
+    count = len(set(people.tolist()))
+    note = f"{count} {'person' if count == 1 else 'people'}"
     return Estimate(value=float(agrees.mean()), low=low, high=high, count=len(seen), note=note)
 
 
