@@ -68,7 +68,10 @@ class PhoneAligner:
             self._pass(sound)
             aligned = self._decoder.get_alignment()
         except (RuntimeError, TypeError) as error:
-            raise DataError(f"Cannot align {' '.join(words)!r}: {error}.") from error
+            raise DataError(
+                f"The text {' '.join(words)!r} does not fit the sound, so that its phones have no "
+                "times; check that it is what is said."
+            ) from error
         found: list[Phone] = []
         index = -1
         for word in aligned:

@@ -173,3 +173,17 @@ def test_metric_says_whom_it_left_out():
     result = Dcts("campplus", 3).summarise(seen_of(known))["RIR (CAM++, K=3)"]
     assert result.count == 5
     assert result.note == "1 with fewer than 3 clips left out"
+
+
+def test_the_metric_takes_either_density():
+    seen = [
+        Seen(Clip(name=f"{name}-{k}", video=Path("none"), identity=name), {"embedding": row})
+        for name, rows in voices(0.4, people=5, each=3, dim=64).items()
+        for k, row in enumerate(rows)
+    ]
+    for density in ("kde", "gmm"):
+        metric = Dcts("campplus", 3, density)
+        results = metric.summarise(seen)
+        assert set(results) == {figure.name for figure in metric.figures}
+        assert results[metric.figures[0].name].value > 0.5
+    assert Dcts("campplus", 3, "gmm").name != Dcts("campplus", 3).name

@@ -52,6 +52,7 @@ GROUPS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("speaker_similarity:SpeakerSimilarity", {"judge": "resemblyzer"}),
         ("dcts:Dcts", {"judge": "campplus", "samples": 8}),
         ("dcts:Dcts", {"judge": "campplus", "samples": 3}),
+        ("dcts:Dcts", {"judge": "campplus", "samples": 8, "density": "gmm"}),
         ("dcts:Dcts", {"judge": "resemblyzer", "samples": 8}),
         ("dcts:Dcts", {"judge": "resemblyzer", "samples": 3}),
         ("face_voice_match:SameFaceOtherPhoto", {"judge": "campplus"}),

@@ -246,18 +246,24 @@ class Dcts:
     Args:
         judge: Name of the speaker encoder.
         samples: Utterances per identity, K.
+        density: How densities are estimated; see `dcts`.
     """
 
     version = 1
     uses_landmarks = False
 
-    def __init__(self, judge: str = "campplus", samples: int = SAMPLES) -> None:
-        self.name, self.judges = f"dcts-{judge}-{samples}", (judge,)
-        self._samples, self._label = samples, f"({LABELS[judge]}, K={samples})"
+    def __init__(
+        self, judge: str = "campplus", samples: int = SAMPLES, density: Density = "kde"
+    ) -> None:
+        mixture = density == "gmm"
+        self.name = f"dcts-{judge}-{samples}" + ("-gmm" if mixture else "")
+        self.judges, self._samples, self._density = (judge,), samples, density
+        self._label = f"({LABELS[judge]}, K={samples}{', GMM' if mixture else ''})"
+        how = "a mixture of two Gaussians" if mixture else "kernel density (Silverman)"
         protocol = (
             f"Our estimator: {LABELS[judge]} embeddings of the generated speech (16 kHz), "
-            f"K={samples} utterances as variables observed over the dimensions, kernel density "
-            f"(Silverman), {TUPLES} tuples per identity, mean over identities; 0.5 = "
+            f"K={samples} utterances as variables observed over the dimensions, {how}, "
+            f"{TUPLES} tuples per identity, mean over identities; 0.5 = "
             "identities cannot be told apart. A collapsed voice scores high: read the intra "
             "distance beside it."
         )
@@ -295,7 +301,8 @@ class Dcts:
                 f"got {len(kept)}"
             )
             return {figure.name: NotMeasured(reason=reason) for figure in self.figures}
-        return self._results(dcts(kept, self._samples, seed=seed), len(by_person), seed)
+        score = dcts(kept, self._samples, self._density, seed)
+        return self._results(score, len(by_person), seed)
 
     def _results(self, score: DctsScore, people: int, seed: int) -> Mapping[str, Result]:
         kept = len(score.identities)
