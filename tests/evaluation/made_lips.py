@@ -8,8 +8,8 @@ import numpy as np
 from facevox.core.speech import PHONES, SILENCE, Phone
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges.store import Judges
-from facevox.evaluation.lip_shape import expected_lips, frame_times
 from facevox.evaluation.media import ClipMedia
+from facevox.evaluation.signals.lip_shape import expected_lips, frame_times
 
 FPS = 25.0
 

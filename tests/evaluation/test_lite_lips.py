@@ -3,7 +3,6 @@ import pytest
 from facevox.data.grid import list_clips, sentence_of
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges.store import Judges
-from facevox.evaluation.lips import sentences_for
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metrics.lip_sync import LipSync
 from facevox.evaluation.metrics.silent_lips import SilentLips
@@ -57,8 +56,3 @@ def test_a_recording_is_in_step(shared):
     assert abs(float(seen["lag"])) <= 1.5
     assert seen["correlation"] > 0.4
     assert seen["closed"][0] == seen["closed"][1] > 0
-
-
-def test_each_face_speaks_its_own_sentences():
-    assert sentences_for(0, 3) != sentences_for(1, 3)
-    assert sentences_for(0, 3).count(".") == 3

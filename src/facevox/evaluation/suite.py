@@ -90,13 +90,16 @@ def load_suite(name: str | Path) -> Suite:
     return Suite(**known, digest=_digest(content), content=content)
 
 
-def suite_of_photos(photos: Sequence[Path], texts: Sequence[str], *, per_photo: int) -> Suite:
+def suite_of_photos(
+    photos: Sequence[Path], texts: Sequence[str], *, per_photo: int, size: int | None = None
+) -> Suite:
     """Return a suite of one's own photos and texts.
 
     Args:
         photos: Files and folders; each file is one person, called after the file.
         texts: What is said; each photo takes the next `per_photo` of them.
         per_photo: Texts a photo.
+        size: Longest side of the videos [px]; None keeps that of the photos.
 
     Raises:
         InputError: If there is no photo, no text, or two photos have one name.
@@ -117,7 +120,7 @@ def suite_of_photos(photos: Sequence[Path], texts: Sequence[str], *, per_photo: 
         }
         for k, file in enumerate(files)
     ]
-    content = {"texts": said, "people": people, "size": None}
+    content = {"texts": said, "people": people, "size": size}
     return Suite(
         name="photos",
         summary=f"{len(files)} photos of one's own, {per_photo} texts each.",

@@ -25,12 +25,12 @@ from facevox.data.grid import SILENT_WORDS, VIDEO_FPS, GridClip, hold_out, list_
 from facevox.evaluation.clip import REAL, Clip
 from facevox.evaluation.judges.landmarks import load_face_landmarker
 from facevox.evaluation.judges.store import Judges
-from facevox.evaluation.lip_fit import correlation, quick_part
-from facevox.evaluation.lip_shape import expected_lips, frame_times
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Metric, Seen
 from facevox.evaluation.metrics.lip_sync import LipSync, phones_of
 from facevox.evaluation.metrics.silent_lips import SilentLips
+from facevox.evaluation.signals.lip_fit import correlation, quick_part
+from facevox.evaluation.signals.lip_shape import expected_lips, frame_times
 
 SHIFT = 5  # frames
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from facevox.evaluation.clip import REAL, Clip
-from facevox.evaluation.face_square import crop_square, face_square
 from facevox.evaluation.judges.inception import tiny
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia, read_frames
 from facevox.evaluation.metric import Estimate, Metric, NotMeasured, Seen
 from facevox.evaluation.metrics.fid import Fid
 from facevox.evaluation.metrics.frechet import frechet_distance
+from facevox.evaluation.signals.face_square import crop_square, face_square
 
 FRAMES, SIZE = 10, 80
 

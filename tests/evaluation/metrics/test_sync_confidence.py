@@ -13,7 +13,6 @@ from facevox.core.errors import InputError
 from facevox.core.motion import Motion
 from facevox.core.video import write_video
 from facevox.evaluation.clip import Clip
-from facevox.evaluation.face_track import EYES, MOUTH, NOSE
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.judges.syncnet import SyncNet, tiny
 from facevox.evaluation.media import ClipMedia
@@ -24,6 +23,7 @@ from facevox.evaluation.metrics.sync_confidence import (
     lse_from_embeddings,
     num_windows,
 )
+from facevox.evaluation.signals.face_track import EYES, MOUTH, NOSE
 
 SAMPLES_PER_FRAME = 640
 WIDTH, HEIGHT = 288, 288

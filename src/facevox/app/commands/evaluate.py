@@ -41,6 +41,9 @@ def evaluate(
         Path | None, typer.Option(help="One text a line, for --photo; Harvard sentences.")
     ] = None,
     texts_per_photo: Annotated[int, typer.Option(min=1, help="For --photo.")] = 8,
+    size: Annotated[
+        int | None, typer.Option(min=64, max=4096, help="Longest side in pixels, for --photo.")
+    ] = None,
     metrics: MetricsOption = None,
     landmarks: LandmarksOption = "attention-mesh",
     limit: Annotated[
@@ -60,7 +63,7 @@ def evaluate(
     from facevox.evaluation.report.files import PAGE, TABLES
     from facevox.evaluation.report.store import FILE_NAME
 
-    chosen = _own_suite(photo, text_file, texts_per_photo) if photo else suite
+    chosen = _own_suite(photo, text_file, texts_per_photo, size) if photo else suite
     folders = dict(_named_folder(value) for value in videos or [])
     systems = system if system is not None else ([] if folders else ["lite"])
     with progress_bar("Evaluating", quiet=quiet or as_json) as show:
@@ -99,11 +102,13 @@ def _named_folder(value: str) -> tuple[str, Path]:
     return name, Path(folder)
 
 
-def _own_suite(photos: list[Path], text_file: Path | None, per_photo: int) -> "Suite":
+def _own_suite(
+    photos: list[Path], text_file: Path | None, per_photo: int, size: int | None
+) -> "Suite":
     from facevox.evaluation.suite import suite_of_photos
     from facevox.evaluation.texts import HARVARD_SENTENCES
 
     texts = list(HARVARD_SENTENCES)
     if text_file is not None:
         texts = options.read_text(None, str(text_file)).splitlines()
-    return suite_of_photos(photos, texts, per_photo=per_photo)
+    return suite_of_photos(photos, texts, per_photo=per_photo, size=size)

@@ -42,7 +42,7 @@ from facevox.evaluation.metric import (
     Seen,
 )
 from facevox.evaluation.metrics.head_motion import note_lost_frames
-from facevox.evaluation.time_series import LONGEST_HOLE, bridge
+from facevox.evaluation.signals.time_series import LONGEST_HOLE, bridge
 
 RIGHT_EYE = (33, 133, 160, 144, 158, 153)
 LEFT_EYE = (362, 263, 385, 380, 387, 373)

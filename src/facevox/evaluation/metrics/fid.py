@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Float16
 
 from facevox.core.errors import InputError
-from facevox.evaluation.face_square import crop_square, face_square
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
@@ -28,6 +27,7 @@ from facevox.evaluation.metric import (
 )
 from facevox.evaluation.metrics.frechet import distance_of_gaussians, gaussian_of, rank_problem
 from facevox.evaluation.metrics.two_sets import observe_both, two_sets
+from facevox.evaluation.signals.face_square import crop_square, face_square
 
 JUDGE = "inception"
 BATCH = 16

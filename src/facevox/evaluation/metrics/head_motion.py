@@ -34,7 +34,7 @@ from facevox.core.errors import InputError
 from facevox.core.portrait.head_pose import estimate_head_poses
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
-from facevox.evaluation.time_series import RATE, pieces, power_between, spectrum, windows
+from facevox.evaluation.signals.time_series import RATE, pieces, power_between, spectrum, windows
 
 WINDOW = 3
 """Length of a window [s]."""

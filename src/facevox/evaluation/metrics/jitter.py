@@ -37,7 +37,7 @@ from facevox.evaluation.judges.face_alignment import fit_similarity
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
 from facevox.evaluation.metrics.head_motion import note_lost_frames, note_other_rate
-from facevox.evaluation.time_series import pieces, power_between, spectrum
+from facevox.evaluation.signals.time_series import pieces, power_between, spectrum
 
 LOWEST = 5.0
 """What is slower is motion, not jitter [Hz]."""

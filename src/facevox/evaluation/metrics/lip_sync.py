@@ -27,17 +27,6 @@ from jaxtyping import Float
 from facevox.core.errors import InputError
 from facevox.core.speech import PHONES, SILENCE, Phone
 from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of
-from facevox.evaluation.lip_fit import correlation, lip_lag, own_sound_wins
-from facevox.evaluation.lip_shape import (
-    CLOSED_GAP,
-    CLOSED_GAPS,
-    checked_shape,
-    closures,
-    expected_lips,
-    frame_times,
-    shut_in_vowels,
-    spoken_span,
-)
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
@@ -47,6 +36,17 @@ from facevox.evaluation.metric import (
     Result,
     Seen,
     mean_over_clips,
+)
+from facevox.evaluation.signals.lip_fit import correlation, lip_lag, own_sound_wins
+from facevox.evaluation.signals.lip_shape import (
+    CLOSED_GAP,
+    CLOSED_GAPS,
+    checked_shape,
+    closures,
+    expected_lips,
+    frame_times,
+    shut_in_vowels,
+    spoken_span,
 )
 
 LAG_RATE = 25

@@ -28,7 +28,7 @@ from facevox.core.errors import InputError
 from facevox.evaluation.judges.world import SAMPLE_RATE, VoiceAnalyser
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
-from facevox.evaluation.time_warping import warp
+from facevox.evaluation.signals.time_warping import warp
 
 ORDER = 24
 """Highest mel-cepstral coefficient."""

@@ -26,13 +26,6 @@ from jaxtyping import Float, Float64, UInt8
 
 from facevox.core.errors import InputError
 from facevox.evaluation.bootstrap import interval_of
-from facevox.evaluation.face_track import (
-    SMALLEST_FACE,
-    cut_face,
-    face_boxes,
-    longest_track,
-    squeeze,
-)
 from facevox.evaluation.judges.mfcc import SAMPLE_RATE, mfcc
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
@@ -43,6 +36,13 @@ from facevox.evaluation.metric import (
     Result,
     Seen,
     mean_over_clips,
+)
+from facevox.evaluation.signals.face_track import (
+    SMALLEST_FACE,
+    cut_face,
+    face_boxes,
+    longest_track,
+    squeeze,
 )
 
 VSHIFT = 15

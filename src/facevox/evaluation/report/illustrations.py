@@ -7,10 +7,10 @@ import numpy as np
 
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges.speaker_encoder import LABELS
-from facevox.evaluation.lip_shape import expected_lips, frame_times
 from facevox.evaluation.metric import Observation
 from facevox.evaluation.metrics.lip_sync import LipSync, phones_of
 from facevox.evaluation.report.report import Illustrations, LipTrace
+from facevox.evaluation.signals.lip_shape import expected_lips, frame_times
 from facevox.evaluation.suites.item import spread
 
 Column = tuple[str, Sequence[tuple[Clip, dict[str, Observation]]]]

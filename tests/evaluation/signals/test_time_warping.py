@@ -3,7 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facevox.evaluation.time_warping import warp
+from facevox.evaluation.signals.time_warping import warp
 
 
 def cheapest(first, second):

@@ -18,7 +18,7 @@ from jaxtyping import Float, Float64
 from scipy.ndimage import gaussian_filter1d
 
 from facevox.core.speech import SILENCE, Phone
-from facevox.evaluation.lip_shape import (
+from facevox.evaluation.signals.lip_shape import (
     OPENNESS,
     TICK,
     expected_lips,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facevox.core.errors import InputError
-from facevox.evaluation.time_series import bridge, pieces, power_between, spectrum, windows
+from facevox.evaluation.signals.time_series import bridge, pieces, power_between, spectrum, windows
 
 
 def column(*values: float) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from facevox.core.errors import InputError
-from facevox.evaluation.face_square import crop_square, face_square
+from facevox.evaluation.signals.face_square import crop_square, face_square
 
 
 def landmarks(centre, width, height, frames=9):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facevox.evaluation.face_track import (
+from facevox.evaluation.signals.face_track import (
     BOX_ABOVE,
     BOX_HEIGHT,
     EYES,
