@@ -3,7 +3,13 @@ import json
 import numpy as np
 import pytest
 
-from facevox.core.checkpoint import load_card, load_checkpoint, load_module, save_checkpoint
+from facevox.core.checkpoint import (
+    load_card,
+    load_checkpoint,
+    load_module,
+    save_checkpoint,
+    weights_digest,
+)
 from facevox.core.errors import CheckpointError, MediaError
 
 SHAPES = {"a": (2, 3), "b": (4,)}
@@ -75,3 +81,13 @@ def test_module_takes_half_precision(tmp_path):
     with pytest.raises(CheckpointError, match="weight is"):
         load_module(torch.nn.Linear(3, 3), file)
     json.loads(file.with_suffix(".json").read_text())
+
+
+def test_the_digest_of_weights_knows_every_byte_and_name(tmp_path):
+    path = save_checkpoint(tmp_path / "a.safetensors", {"x": np.zeros(3, np.float32)}, {})
+    first = weights_digest(tmp_path)
+    assert first == weights_digest(tmp_path)
+    save_checkpoint(path, {"x": np.ones(3, np.float32)}, {})
+    second = weights_digest(tmp_path)
+    path.rename(tmp_path / "b.safetensors")
+    assert len({first, second, weights_digest(tmp_path)}) == 3

@@ -1,7 +1,7 @@
 import pytest
 
 from facevox.core.errors import DataError
-from facevox.data.portraits import SETS, list_portraits
+from facevox.data.portraits import HELD_OUT, SETS, hold_out, list_portraits
 
 
 def make_sets(folder, gender="male", age="31"):
@@ -53,3 +53,14 @@ def test_the_real_sets(shared):
     assert {row.source for row in found} == set(SETS)
     assert len(found) == 240
     assert len({row.person for row in found}) == 150
+
+
+def test_people_of_the_standard_suite_are_held_out(shared, tmp_path):
+    from facevox.evaluation.suite import load_suite
+
+    suite = {item.portrait for item in load_suite("standard").items(shared / "data", tmp_path)}
+    training, held_out = hold_out(list_portraits(shared / "data" / "faces"))
+    assert {row.path for row in held_out} == suite
+    assert {row.person for row in held_out} == HELD_OUT
+    assert not {row.person for row in training} & HELD_OUT
+    assert len(training) + len(held_out) == 240

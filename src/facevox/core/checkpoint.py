@@ -4,6 +4,7 @@ Nothing is ever executed while loading, and a file that does not fit is refused
 with the names that do not fit.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -103,7 +104,7 @@ def load_module(module: "nn.Module", path: Path) -> None:
 def installed_weights() -> list[dict[str, Any]]:
     """Return name, size [bytes], licence and data of every checkpoint in the package."""
     rows = []
-    for path in sorted(WEIGHTS.glob("*.safetensors")):
+    for path in sorted(WEIGHTS.parent.rglob("*.safetensors")):
         card = load_card(path)
         rows.append(
             {
@@ -114,6 +115,15 @@ def installed_weights() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def weights_digest(folder: Path = WEIGHTS) -> str:
+    """Return the SHA-256 of all checkpoints of a folder, by name: which weights these are."""
+    stamp = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        stamp.update(path.name.encode())
+        stamp.update(path.read_bytes())
+    return stamp.hexdigest()
 
 
 def _to_numpy(value: Any) -> np.ndarray:

@@ -6,12 +6,19 @@ ethnicity), `canada/ID.jpg` with `canada/people.csv` (face_id, face_age, face_ge
 """
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facevox.core.errors import DataError
 
 SETS = ("london", "canada", "generated")
+
+HELD_OUT = frozenset(
+    [f"london-{number}" for number in "021 034 038 042 045 063 086 099 115 122 125 136".split()]
+    + [f"generated-{number}" for number in "0017 0057 0252 0253".split()]
+)
+"""People of the evaluation suite `standard`: nothing that we ship is trained on them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +51,16 @@ def list_portraits(folder: Path) -> tuple[LabelledPortrait, ...]:
         DataError: If a set is absent, a picture has no entry, or an entry makes no sense.
     """
     return (*_london(folder / "london"), *_canada(folder / "canada"), *_generated(folder))
+
+
+def hold_out(
+    portraits: Sequence[LabelledPortrait],
+) -> tuple[tuple[LabelledPortrait, ...], tuple[LabelledPortrait, ...]]:
+    """Split pictures into those to train on and those of `HELD_OUT` people."""
+    return (
+        tuple(row for row in portraits if row.person not in HELD_OUT),
+        tuple(row for row in portraits if row.person in HELD_OUT),
+    )
 
 
 def _london(folder: Path) -> list[LabelledPortrait]:

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from facevox import __version__
 from facevox.core.errors import FacevoxError, InputError
 from facevox.core.files import make_folder, write_atomically
 from facevox.core.speech import Phone
 from facevox.evaluation.clip import REAL, Clip
+from facevox.evaluation.code_digest import code_digest
 from facevox.evaluation.suites.item import Item
 from facevox.systems.system import System
 
@@ -43,7 +43,8 @@ def generated_row(system: System, items: Sequence[Item], folder: Path, step: Ste
     """Make every item with a system; one that fails does not stop the others.
 
     Beside each `NAME.mp4` lies `NAME.json`: phones with times, voice, seed, and a digest
-    by which a later run knows that the video is the one it wants.
+    (of code, weights, photo, text and seed) by which a later run knows that the video is the
+    one it wants.
 
     Raises:
         MediaError: If the folder cannot be written.
@@ -151,7 +152,8 @@ def _kept_or_made(system: System, name: str, item: Item, folder: Path) -> Clip:
 
 def _digest(system: str, item: Item) -> str:
     stamp = hashlib.sha256(item.portrait.read_bytes())
-    stamp.update(json.dumps([__version__, system, item.text, item.seed, item.size, FPS]).encode())
+    wanted = [code_digest(), system, item.text, item.seed, item.size, FPS]
+    stamp.update(json.dumps(wanted).encode())
     return stamp.hexdigest()
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from facevox.core.checkpoint import WEIGHTS, save_checkpoint
 from facevox.core.errors import DataError, FacevoxError
 from facevox.core.portrait.reader import read_portrait
+from facevox.data.portraits import HELD_OUT
 from facevox.models.face.mouth_basis import MouthBasis, register
 from facevox.models.face.smile_basis import NUM_FEATURES, smile_features, symmetric
 
@@ -28,11 +29,15 @@ def read_pairs(
 ) -> tuple[Float[np.ndarray, "people 478 3"], Float[np.ndarray, "people 478 3"]]:
     """Return neutral and smiling faces of the same people, canonical and symmetric [IOD].
 
+    People held out for the evaluation are left out.
+
     Raises:
         DataError: If there are fewer than ten pairs.
     """
     pairs = []
     for neutral in sorted((folder / "neutral").glob("*.jpg")):
+        if f"london-{neutral.stem}" in HELD_OUT:
+            continue
         try:
             faces = [
                 read_portrait(path).landmarks

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from facevox.core.checkpoint import weights_digest
 from facevox.core.chunk import Chunk, Frame
 from facevox.core.clock import Clock, parse_fps
 from facevox.core.controls import Controls
@@ -71,6 +72,7 @@ class Lite:
             parameters=self.bridge.num_parameters + self.motion.num_parameters,
             licence="Apache-2.0",
             trained_against=("face-landmarker",),  # it labelled the mouths of the training clips
+            weights=weights_digest(),
             multiply_adds=multiply_adds_per_hop() * HOP_RATE,
         )
 

@@ -28,6 +28,7 @@ class SystemInfo:
         licence: Licence of its weights.
         trained_against: Judges (names of `facevox judges list`) that took part in its training,
             as a loss or as labels; the evaluation refuses to let them judge it.
+        weights: SHA-256 of its weights; empty if it has none.
         multiply_adds: Multiply-adds of its networks for one second of video; None if unknown.
     """
 
@@ -37,6 +38,7 @@ class SystemInfo:
     parameters: int
     licence: str
     trained_against: tuple[str, ...] = ()
+    weights: str = ""
     multiply_adds: int | None = None
 
 

@@ -226,8 +226,14 @@ def _systems(report: Report) -> list[str]:
 def _about(system: SystemScores) -> list[str]:
     known = {name: value for name, value in system.info.items() if value not in ("", [], None)}
     known.pop("name", None)
-    facts = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in known.items())
+    facts = "; ".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in known.items())
     return wrapped("- ", escaped(facts)) if facts else []
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return short_hash(str(value))
 
 
 def _failed(system: SystemScores) -> list[str]:

@@ -200,7 +200,7 @@ def _system(system: SystemScores) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
+    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else short_hash(str(value))
 
 
 def _judges(report: Report) -> str:
