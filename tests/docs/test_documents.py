@@ -54,7 +54,7 @@ def test_links_lead_somewhere(path):
 
 def test_files_named_in_the_architecture_exist():
     text = (ROOT / "docs/architecture.md").read_text()
-    for name in re.findall(r"\b(?:app|systems|core|models)/[\w/]+\.py", text):
+    for name in re.findall(r"\b(?:app|systems|core|models|evaluation)/[\w/]+\.py", text):
         assert (ROOT / "src/facevox" / name).exists(), name
 
 
