@@ -153,7 +153,7 @@ def _legend() -> list[str]:
 
 def _group(report: Report, figures: Sequence[Figure]) -> list[str]:
     """Return the table of what was measured, its protocols, and why the rest was not."""
-    shown = [figure for figure in figures if _is_measured(report, figure)]
+    shown = [figure for figure in figures if report.is_measured(figure.name)]
     lines: list[str] = []
     if shown:
         remarks = Remarks()
@@ -172,10 +172,6 @@ def _group(report: Report, figures: Sequence[Figure]) -> list[str]:
     for protocol, names in protocols.items():
         lines += wrapped("- ", f"**{escaped(', '.join(names))}**: {escaped(protocol)}")
     return [*lines, *_absent(report, [figure for figure in figures if figure not in shown])]
-
-
-def _is_measured(report: Report, figure: Figure) -> bool:
-    return any(isinstance(system.result(figure.name), Estimate) for system in report.systems)
 
 
 def _absent(report: Report, figures: Sequence[Figure]) -> list[str]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Result
+from facevox.evaluation.metric import Figure, NotMeasured, Result
 from facevox.evaluation.report.markdown import Remarks
 from facevox.evaluation.report.plots import bars, system_colours
 from facevox.evaluation.report.report import Report
 from facevox.evaluation.report.svg import prose, tag, text
-from facevox.evaluation.report.wording import ARROWS, interval, number, sample
+from facevox.evaluation.report.wording import ARROWS, interval, number, plural, sample
 
 _DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "neither": ""}
 
@@ -19,7 +19,7 @@ def group_section(
     index: int,
     missing: Mapping[str, object],
 ) -> str:
-    """Return one group: a table of its figures, remarks, and a chart for each.
+    """Return one group: tables of what was measured and what was not, remarks, charts.
 
     Args:
         report: Where the numbers are.
@@ -29,24 +29,45 @@ def group_section(
         missing: Reasons why something was not measured, in the order of the page's list.
     """
     remarks = Remarks()
+    order = {reason: k for k, reason in enumerate(missing, start=1)}
+    measured = [figure for figure in figures if report.is_measured(figure.name)]
+    absent = [figure for figure in figures if figure not in measured]
+    table = _table(report, measured, remarks, order)
+    notes = "".join(f"<li>{prose(sentence)}</li>" for sentence in remarks.sentences)
+    listed = f'<ol class="remarks">{notes}</ol>' if notes else ""
+    rest = ""
+    if absent:
+        count = plural(len(absent), "figure")
+        rest = (
+            f'<details class="unmeasured"><summary>{count} not measured of any system</summary>'
+            f"{_table(report, absent, remarks, order)}</details>"
+        )
+    return (
+        f'<section id="group-{index}"><h2>{text(title)}</h2>{table}{listed}'
+        f"{_charts(report, measured)}{rest}</section>"
+    )
+
+
+def _table(
+    report: Report, figures: Sequence[Figure], remarks: Remarks, order: dict[str, int]
+) -> str:
+    if not figures:
+        return ""
     colours = system_colours([system.name for system in report.systems])
     width = min(20, 62 // max(1, len(report.systems)))
     header = "".join(
         f'<th scope="col" style="--own:{colour};width:{width}%">{text(system.name)}</th>'
         for system, colour in zip(report.systems, colours, strict=True)
     )
-    order = {reason: k for k, reason in enumerate(missing, start=1)}
-    rows = [_row(report, figure, remarks, order, colours) for figure in figures]
-    table = (
+    before = ["", *(figure.protocol for figure in figures)]
+    rows = [
+        _row(report, figure, remarks, order, colours, repeated=figure.protocol == last)
+        for figure, last in zip(figures, before, strict=False)
+    ]
+    return (
         '<div class="scroll"><table class="numbers stack"><thead><tr><th scope="col">figure</th>'
         f"{header}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-    notes = "".join(f"<li>{prose(sentence)}</li>" for sentence in remarks.sentences)
-    listed = f'<ol class="remarks">{notes}</ol>' if notes else ""
-    return (
-        f'<section id="group-{index}"><h2>{text(title)}</h2>{table}{listed}'
-        f"{_charts(report, figures)}</section>"
     )
 
 
@@ -56,6 +77,8 @@ def _row(
     remarks: Remarks,
     order: dict[str, int],
     colours: Sequence[str],
+    *,
+    repeated: bool,
 ) -> str:
     cells = [
         tag(
@@ -66,7 +89,8 @@ def _row(
         )
         for system, colour in zip(report.systems, colours, strict=True)
     ]
-    name = f'{_title(figure)}<span class="protocol">{prose(figure.protocol)}</span>'
+    protocol = "Protocol as above." if repeated else prose(figure.protocol)
+    name = f'{_title(figure)}<span class="protocol">{protocol}</span>'
     return f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>'
 
 
@@ -99,9 +123,8 @@ def _charts(report: Report, figures: Sequence[Figure]) -> str:
     made = []
     for figure in figures:
         results = [(system.name, system.result(figure.name)) for system in report.systems]
-        if any(isinstance(result, Estimate) for _, result in results):
-            made.append(
-                f'<figure class="plot"><figcaption>{_title(figure)}</figcaption>'
-                f"{bars(figure, results)}</figure>"
-            )
+        made.append(
+            f'<figure class="plot"><figcaption>{_title(figure)}</figcaption>'
+            f"{bars(figure, results)}</figure>"
+        )
     return f'<div class="plots">{"".join(made)}</div>' if made else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from facevox.evaluation.metric import Figure, NotMeasured, Result
+from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,10 @@ class Report:
     judges: dict[str, dict[str, str]]
     systems: tuple[SystemScores, ...]
     judged_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def is_measured(self, figure: str) -> bool:
+        """Return whether any system has a number of that name."""
+        return any(isinstance(system.result(figure), Estimate) for system in self.systems)
 
     def figure_named(self, name: str) -> Figure | None:
         """Return the figure of that name; None if it was not asked for."""
