@@ -3,16 +3,17 @@
 What several metrics need is computed once.  Pictures are never held together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from facevox.core.errors import InputError, MediaError
+from facevox.core.errors import FacevoxError, InputError, MediaError
 from facevox.core.portrait.portrait import Portrait
 from facevox.core.portrait.reader import read_portrait
 from facevox.core.speech import Phone
@@ -26,6 +27,8 @@ SAMPLE_RATE = 16_000
 """Rate at which every speech judge listens [Hz]."""
 
 _QUIET = 1e-5
+
+Made = TypeVar("Made")
 
 
 class ClipMedia:
@@ -43,12 +46,38 @@ class ClipMedia:
     def __init__(self, clip: Clip, judges: Judges, tracker: str = "attention-mesh") -> None:
         self.clip, self.judges, self.tracker = clip, judges, tracker
         self.notes: list[str] = []
-        self._waveforms: dict[int, Float32[np.ndarray, " samples"]] = {}
+        self._made: dict[Hashable, tuple[object, FacevoxError | None, list[str]]] = {}
 
     def note(self, sentence: str) -> None:
         """Keep a note, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what several metrics need; made when the first one asks.
+
+        Whoever asks gets its notes too, or the error with which it could not be made.
+
+        Args:
+            key: What it is called.
+            make: Makes it.
+        """
+        if key not in self._made:
+            before, self.notes = self.notes, []
+            made, problem = None, None
+            try:
+                made = make()
+            except FacevoxError as error:
+                problem = error
+            finally:
+                mine, self.notes = self.notes, before
+            self._made[key] = made, problem, mine
+        known, problem, notes = self._made[key]
+        for sentence in notes:
+            self.note(sentence)
+        if problem is not None:
+            raise problem.with_traceback(None)
+        return known  # type: ignore[return-value]
 
     @cached_property
     def fps(self) -> Fraction:
@@ -63,8 +92,8 @@ class ClipMedia:
 
     @cached_property
     def num_frames(self) -> int:
-        """Pictures in the file."""
-        return sum(1 for _ in self.frames())
+        """Pictures that `frames` yields at the file's own rate."""
+        return sum(1 for _ in self._pictures(self.fps))
 
     def frames(self, fps: Fraction | int | None = None) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
         """Yield the pictures, RGB, evenly spaced in time.
@@ -77,17 +106,46 @@ class ClipMedia:
         Raises:
             InputError: If the file is not a video or has no pictures.
         """
-        rate, ends = Fraction(fps or self.fps), self._uneven_ends
+        for picture in self._pictures(Fraction(fps or self.fps)):
+            yield _pixels(picture)
+
+    def faces(
+        self, every: float = 0.0
+    ) -> Iterator[tuple[UInt8[np.ndarray, "h w 3"], Float32[np.ndarray, "478 3"]]]:
+        """Yield the pictures that show a face, each with its landmarks [px].
+
+        Args:
+            every: Look at every n-th picture only, those `step(every)` apart [s].
+        """
+        step = self.step(every)
+        pictures = zip(self._pictures(self.fps), self.landmarks, strict=True)
+        for index, (picture, points) in enumerate(pictures):
+            if index % step == 0 and np.isfinite(points).all():
+                yield _pixels(picture), points
+
+    def step(self, every: float) -> int:
+        """Return how many frames are nearest to a time [s], at least one."""
+        return max(1, round(every * float(self.fps)))
+
+    def note_lost_frames(self) -> None:
+        """Note how many frames show no face, if any."""
+        lost = int(np.isnan(self.landmarks[:, 0, 0]).sum())
+        if lost:
+            self.note(f"{lost} of {len(self.landmarks)} frames show no face")
+
+    def _pictures(self, rate: Fraction) -> Iterator[av.VideoFrame]:
+        """Yield the pictures, evenly spaced at this rate, decoded but not yet as RGB."""
+        ends = self._uneven_ends
         if rate == self.fps and not ends:
-            yield from read_frames(self.clip.video)
+            yield from _decoded(self.clip.video)
             return
         own = f"{float(self.fps):g} fps" if not ends else "variable frame rate"
         self.note(f"{own} resampled to {float(rate):g} by nearest frame")
         k = 0
-        for index, pixels in enumerate(read_frames(self.clip.video)):
+        for index, picture in enumerate(_decoded(self.clip.video)):
             end = ends[index] if index < len(ends) else (index + 1) / self.fps
             while (k + Fraction(1, 2)) / rate < end:
-                yield pixels
+                yield picture
                 k += 1
 
     @cached_property
@@ -103,21 +161,25 @@ class ClipMedia:
         Raises:
             InputError: If there is no sound track, or it holds nothing or only silence.
         """
-        if sample_rate not in self._waveforms:
-            waveform, rate = read_sound(self.clip.video)
-            if rate != sample_rate:
-                self.note(f"{rate} Hz resampled to {sample_rate}")
-                waveform = resample(waveform, rate, sample_rate)
-            self._waveforms[sample_rate] = waveform
-        return self._waveforms[sample_rate]
+        return self.once(("waveform", sample_rate), lambda: self._heard(sample_rate))
 
-    @cached_property
+    def _heard(self, sample_rate: int) -> Float32[np.ndarray, " samples"]:
+        waveform, rate = read_sound(self.clip.video)
+        if rate == sample_rate:
+            return waveform
+        self.note(f"{rate} Hz resampled to {sample_rate}")
+        return resample(waveform, rate, sample_rate)
+
+    @property
     def landmarks(self) -> Float32[np.ndarray, "frames 478 3"]:
         """Landmarks of every frame [px], NaN where no face was found.
 
         Raises:
             InputError: If no frame shows a face.
         """
+        return self.once("landmarks", self._tracked)
+
+    def _tracked(self) -> Float32[np.ndarray, "frames 478 3"]:
         landmarks = self.judges.load(self.tracker).track(self.frames())
         if not np.isfinite(landmarks).any():
             raise InputError(f"{self.clip.video.name} shows no face.")
@@ -145,7 +207,7 @@ class ClipMedia:
             raise InputError("the text is not known; give it with --text")
         return tuple(word for part in read_sentences(self.clip.text) for word in part.words)
 
-    @cached_property
+    @property
     def phones(self) -> tuple[Phone, ...]:
         """Phones with times [s]: the maker's own, else the text aligned with the sound.
 
@@ -156,6 +218,9 @@ class ClipMedia:
         """
         if self.clip.phones is not None:
             return self.clip.phones
+        return self.once("phones", self._aligned)
+
+    def _aligned(self) -> tuple[Phone, ...]:
         from facevox.data.forced_alignment import align_text
 
         self.note("phone times by forced alignment (pocketsphinx)")
@@ -184,10 +249,12 @@ class ClipMedia:
         """The recording, if it says the same text.
 
         Raises:
-            InputError: If there is none, or it says something else.
+            InputError: If there is none, it says something else, or it is this clip itself.
         """
         if self.clip.reference is not None and not self.clip.reference_says_text:
             raise InputError("the recording of this person says another text")
+        if self.clip.system == REAL:
+            raise InputError("a recording is not compared with itself")
         return self.reference
 
 
@@ -197,12 +264,21 @@ def read_frames(video: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
     Raises:
         InputError: If the file is not a video or has no pictures.
     """
+    for picture in _decoded(video):
+        yield _pixels(picture)
+
+
+def _pixels(picture: av.VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
+    return picture.to_ndarray(format="rgb24")
+
+
+def _decoded(video: Path) -> Iterator[av.VideoFrame]:
     count = 0
     with _open(video) as container:
         try:
             for frame in container.decode(video=0):
                 count += 1
-                yield frame.to_ndarray(format="rgb24")
+                yield frame
         except (av.error.FFmpegError, IndexError) as error:
             raise InputError(f"{video} cannot be read as a video ({error}).") from error
     if not count:

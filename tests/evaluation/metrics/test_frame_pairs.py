@@ -146,3 +146,11 @@ def test_lpips_of_pictures(judges):
     forth, back = lpips(frames, other, backbone, heads), lpips(other, frames, backbone, heads)
     np.testing.assert_allclose(forth, back, rtol=1e-5)
     assert (forth > 0).all()
+
+
+def test_a_video_made_from_text_is_never_compared_frame_by_frame(save_frames, judges):
+    video = save_frames("a", pictures(5))
+    assert len(list(frame_pairs(media_of(video, video, judges)))) == 5
+    spoken = media_of(video, video, judges, phones=())
+    with pytest.raises(InputError, match="has not the timing of the recording"):
+        next(frame_pairs(spoken))

@@ -26,7 +26,7 @@ from facevox.core.errors import FacevoxError
 from facevox.core.files import make_folder
 from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Result
 from facevox.evaluation.speed import run_speak
-from facevox.evaluation.suites.item import Item
+from facevox.evaluation.suites.item import Item, spread
 from facevox.systems.registry import SYSTEMS
 from facevox.systems.system import System
 
@@ -67,11 +67,12 @@ def measure_efficiency(system: System, items: Sequence[Item], scratch: Path) -> 
 
     Args:
         system: To be measured.
-        items: The first of three different persons are used.
+        items: Three are used, of different persons as far as there are as many.
         scratch: Folder for the videos, emptied afterwards.
     """
     make_folder(scratch)
-    chosen = list({item.identity: item for item in items}.values())[:JOBS]
+    people = list({item.identity: item for item in reversed(items)}.values())[::-1]
+    chosen = spread(people if len(people) >= JOBS else items, min(JOBS, len(items)))
     results: dict[str, Result] = {}
     try:
         results |= _whole_jobs(system, chosen, scratch)
