@@ -3,7 +3,14 @@
 from facevox.evaluation.comparison import Comparison, Row
 from facevox.evaluation.metric import Estimate, Figure
 from facevox.evaluation.paired_difference import BETTER, WORSE, Difference
-from facevox.evaluation.report.markdown import Remarks, escaped, side_by_side, table, wrapped
+from facevox.evaluation.report.markdown import (
+    Remarks,
+    escaped,
+    gathered,
+    side_by_side,
+    table,
+    wrapped,
+)
 from facevox.evaluation.report.wording import label, measured, number, plural, remark
 
 ABSENT = "-"
@@ -15,11 +22,16 @@ def comparison_markdown(comparison: Comparison) -> str:
     for title, rows in comparison.groups.items():
         lines += ["", f"## {escaped(title)}", "", *_group(comparison, rows)]
     lines += ["", *_differences(comparison), "", "## Protocols", ""]
-    for row in _all_rows(comparison):
-        lead = f"**{escaped(row.figure.name)}**"
-        apart = f" ({escaped(row.apart)})" if row.apart else ""
-        lines += wrapped("- ", f"{lead}{apart}: {escaped(row.figure.protocol)}")
+    lines += gathered(
+        (f"{row.figure.name} ({row.apart})" if row.apart else row.figure.name, row.figure.protocol)
+        for row in _all_rows(comparison)
+        if _is_measured(row)
+    )
     return "\n".join(lines) + "\n"
+
+
+def _is_measured(row: Row) -> bool:
+    return any(isinstance(result, Estimate) for result in row.results.values())
 
 
 def _all_rows(comparison: Comparison) -> list[Row]:
@@ -41,15 +53,22 @@ def _reports(comparison: Comparison) -> list[str]:
 
 def _group(comparison: Comparison, rows: tuple[Row, ...]) -> list[str]:
     remarks = Remarks()
+    shown = [row for row in rows if _is_measured(row)]
     lead = ["figure"]
-    for row in rows:
+    for row in shown:
         mark = f" ({remarks.number_of(row.apart)})" if row.apart else ""
         lead.append(escaped(label(row.figure)) + mark)
     columns = [
-        [escaped(column.name), *(_cell(row, column.name, remarks) for row in rows)]
+        [escaped(column.name), *(_cell(row, column.name, remarks) for row in shown)]
         for column in comparison.columns
     ]
-    return [*side_by_side(lead, columns), *remarks.lines()]
+    lines = [*side_by_side(lead, columns), *remarks.lines()] if shown else []
+    absent = [
+        (row.figure.name, "; ".join({remark(result): name for name, result in row.results.items()}))
+        for row in rows
+        if not _is_measured(row)
+    ]
+    return [*lines, "", "Not measured:", "", *gathered(absent)] if absent else lines
 
 
 def _cell(row: Row, column: str, remarks: Remarks) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from facevox.evaluation.metric import Estimate, Figure, Result
 from facevox.evaluation.report.report import Report, SystemScores
@@ -166,24 +166,29 @@ def _group(report: Report, figures: Sequence[Figure]) -> list[str]:
             for system in report.systems
         ]
         lines = [*side_by_side(lead, columns), *remarks.lines(), ""]
-    protocols: dict[str, list[str]] = {}
-    for figure in shown:
-        protocols.setdefault(figure.protocol, []).append(figure.name)
-    for protocol, names in protocols.items():
-        lines += wrapped("- ", f"**{escaped(', '.join(names))}**: {escaped(protocol)}")
+        lines += gathered((figure.name, figure.protocol) for figure in shown)
     return [*lines, *_absent(report, [figure for figure in figures if figure not in shown])]
+
+
+def gathered(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Return names with what is said of each; names of which the same is said share a line."""
+    said: dict[str, list[str]] = {}
+    for name, sentence in rows:
+        said.setdefault(sentence, []).append(name)
+    return [
+        line
+        for sentence, names in said.items()
+        for line in wrapped("- ", f"**{escaped(', '.join(names))}**: {escaped(sentence)}")
+    ]
 
 
 def _absent(report: Report, figures: Sequence[Figure]) -> list[str]:
     """Return the figures that no system has, by reason."""
-    reasons: dict[str, list[str]] = {}
+    reasons = []
     for figure in figures:
         why = {remark(system.result(figure.name)): system.name for system in report.systems}
-        reasons.setdefault("; ".join(why), []).append(figure.name)
-    lines = ["", "Not measured of any system:", ""] if reasons else []
-    for reason, names in reasons.items():
-        lines += wrapped("- ", f"**{escaped(', '.join(names))}**: {escaped(reason)}")
-    return lines
+        reasons.append((figure.name, "; ".join(why)))
+    return ["", "Not measured of any system:", "", *gathered(reasons)] if reasons else []
 
 
 def _cell(result: Result, figure: Figure, remarks: Remarks) -> str:
