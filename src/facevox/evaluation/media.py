@@ -223,8 +223,9 @@ class ClipMedia:
     def _aligned(self) -> tuple[Phone, ...]:
         from facevox.data.forced_alignment import align_text
 
+        phones = align_text(self.waveform(SAMPLE_RATE), self.words)
         self.note("phone times by forced alignment (pocketsphinx)")
-        return align_text(self.waveform(SAMPLE_RATE), self.words)
+        return phones
 
     @cached_property
     def reference(self) -> "ClipMedia":
