@@ -1,4 +1,4 @@
-"""Makes `made_lips` importable for the tests of this folder and below."""
+"""Makes `made_lips` and `made_media` importable for the tests of this folder and below."""
 
 import sys
 from pathlib import Path

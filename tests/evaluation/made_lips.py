@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from made_media import tell
 
 from facevox.core.speech import PHONES, SILENCE, Phone
 from facevox.evaluation.clip import Clip
@@ -52,5 +53,5 @@ def media_of(shape, phones, fps: float = FPS, name: str = "clip", **known) -> Cl
     """What metrics see of a clip with these lips and phones."""
     clip = Clip(name=name, video=Path(f"{name}.mp4"), phones=tuple(phones), **known)
     media = ClipMedia(clip, Judges(Path("nowhere")))
-    media.__dict__.update(landmarks=landmarks_of(shape), fps=Fraction(fps).limit_denominator(1001))
-    return media
+    rate = Fraction(fps).limit_denominator(1001)
+    return tell(media, landmarks=landmarks_of(shape), fps=rate)

@@ -1,4 +1,5 @@
 import pytest
+from made_media import tell
 
 from facevox.data.grid import list_clips, sentence_of
 from facevox.evaluation.clip import Clip
@@ -43,7 +44,7 @@ def test_pictures_that_are_late_are_found_from_the_sound_alone(spoken, tmp_path)
     media = spoken[1]
     late = write_late_pictures(media.clip.video, 5, tmp_path / "late.mp4")
     heard = ClipMedia(Clip(name="late", video=late, text=media.clip.text), media.judges)
-    heard.__dict__["landmarks"] = media.landmarks
+    tell(heard, landmarks=media.landmarks)
     assert float(LipSync().observe(heard)["lag"]) == pytest.approx(5, abs=0.6)
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from made_media import tell
 
 from facevox.core.errors import FacevoxError, InputError, MediaError, MissingPiece
 from facevox.core.speech import Phone
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia, read_frames, read_sound
+from facevox.evaluation.metrics.psnr import Psnr
+from facevox.evaluation.observe import look
 
 RATE = 16_000
 STRIPE = 8
@@ -158,6 +161,23 @@ class TestFrames:
         assert len(seen.notes) == 1
         assert "variable frame rate resampled" in seen.notes[0]
 
+    @pytest.mark.parametrize(
+        ("every", "shown"),
+        [(0.0, [0, 1, 3, 4, 5, 6]), (0.04, [0, 1, 3, 4, 5, 6]), (0.12, [0, 3, 6])],
+    )
+    def test_faces_come_with_their_landmarks_every_so_often(self, tmp_path, every, shown):
+        seen = media(write(tmp_path / "clip.mp4", frames=7))
+        landmarks = np.arange(7, dtype=np.float32)[:, None, None].repeat(478, 1).repeat(3, 2)
+        landmarks[2] = np.nan
+        tell(seen, landmarks=landmarks)
+        found = [(number_of(pixels), int(points[0, 0])) for pixels, points in seen.faces(every)]
+        assert found == [(number, number) for number in shown]
+
+    def test_steps_between_frames(self, tmp_path):
+        seen = media(tmp_path / "clip.mp4")
+        for fps, step in ((25, 5), (30, 6), (Fraction(24_000, 1001), 5), (2, 1)):
+            assert tell(seen, fps=Fraction(fps)).step(0.2) == step
+
     def test_notes_are_kept_once(self, tmp_path):
         seen = media(write(tmp_path / "clip.mp4", frames=6, fps=30))
         for _ in range(2):
@@ -231,18 +251,57 @@ class TestSound:
             media(path).waveform()
 
 
+class TestOnce:
+    def test_it_is_made_once_and_every_metric_gets_the_notes(self, clip):
+        seen, made = media(clip), []
+
+        def make():
+            seen.note("as a makeshift")
+            made.append(1)
+            return len(made)
+
+        for _ in range(2):
+            seen.notes = []
+            assert seen.once("number", make) == 1
+            assert seen.notes == ["as a makeshift"]
+
+    def test_what_cannot_be_made_is_tried_once(self, clip):
+        seen, tried = media(clip), []
+
+        def make():
+            tried.append(1)
+            raise InputError("there is none")
+
+        for _ in range(2):
+            with pytest.raises(InputError, match="there is none"):
+                seen.once("number", make)
+        assert len(tried) == 1
+
+    def test_each_metric_keeps_the_notes_of_what_it_shares(self, tmp_path):
+        path = write(tmp_path / "clip.mp4", frames=5, sounds=tone(24_000, 24_000), rate=24_000)
+        seen = media(path)
+
+        class Hearing(Psnr):
+            def observe(self, media):
+                return {"samples": np.array(len(media.waveform()))}
+
+        for _ in range(2):
+            assert look(seen, Hearing()).notes == ("24000 Hz resampled to 16000",)
+        assert seen.notes == ["24000 Hz resampled to 16000"]
+
+
 class TestNotAVideo:
     @pytest.mark.parametrize("content", [b"", b"not a video", b"\0" * 5000])
     def test_other_files(self, tmp_path, content):
         path = tmp_path / "clip.mp4"
         path.write_bytes(content)
-        for look in (
+        for read in (
             lambda: list(read_frames(path)),
             lambda: read_sound(path),
             lambda: media(path).fps,
         ):
             with pytest.raises(FacevoxError, match=r"clip\.mp4"):
-                look()
+                read()
 
     def test_an_absent_file_and_a_folder(self, tmp_path):
         for path in (tmp_path / "absent.mp4", tmp_path):
@@ -251,13 +310,13 @@ class TestNotAVideo:
 
     def test_sound_alone_has_no_pictures(self, tmp_path):
         path = write(tmp_path / "clip.wav", sounds=tone(RATE), codec="pcm_s16le")
-        for look in (
+        for read in (
             lambda: list(media(path).frames()),
             lambda: media(path).fps,
             lambda: media(path).num_frames,
         ):
             with pytest.raises(InputError, match=r"clip\.wav"):
-                look()
+                read()
 
     def test_a_file_cut_in_half(self, clip):
         whole = clip.read_bytes()

@@ -48,7 +48,7 @@ def look(media: ClipMedia, metric: Metric) -> Outcome:
     Raises:
         MissingPiece: If something is not installed: that is not the clip's fault.
     """
-    before = len(media.notes)
+    before, media.notes = media.notes, []
     try:
         observation = metric.observe(media)
     except MissingPiece:
@@ -57,7 +57,11 @@ def look(media: ClipMedia, metric: Metric) -> Outcome:
         return Outcome(observation=None, reason=str(error))
     except Exception as error:  # a bug of one metric must not cost the run
         return Outcome(observation=None, reason=f"{metric.name} failed: {error!r}", is_bug=True)
-    return Outcome(observation=observation, notes=tuple(media.notes[before:]))
+    finally:
+        notes, media.notes = media.notes, before
+        for sentence in notes:
+            media.note(sentence)
+    return Outcome(observation=observation, notes=tuple(notes))
 
 
 def observe_clip(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_media import tell
 
 from facevox.core.errors import InputError
 from facevox.evaluation.clip import Clip
@@ -42,7 +43,7 @@ def faces(aspect_ratio: np.ndarray) -> np.ndarray:
 
 def seen(aspect_ratio: np.ndarray, name: str = "a", fps: float = 25) -> Seen:
     media = ClipMedia(Clip(name=name, video=Path("a.mp4")), Judges(Path()))
-    media.__dict__.update(fps=fps, landmarks=faces(aspect_ratio))
+    tell(media, fps=fps, landmarks=faces(aspect_ratio))
     return Seen(media.clip, Blinks().observe(media))
 
 
@@ -107,7 +108,7 @@ def test_closed_eyes_are_no_blink():
     item = seen(ratio)
     assert len(item.observation["duration"]) == 0
     media = ClipMedia(item.clip, Judges(Path()))
-    media.__dict__.update(fps=25, landmarks=faces(ratio))
+    tell(media, fps=25, landmarks=faces(ratio))
     Blinks().observe(media)
     assert media.notes == ["eyes closed for more than 1 s, 1 times"]
 

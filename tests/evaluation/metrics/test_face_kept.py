@@ -3,6 +3,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from made_media import tell
 
 from facevox.core.errors import InputError
 from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS, Portrait
@@ -91,12 +92,7 @@ def test_the_metric_sums_up(portrait, tmp_path):
     landmarks[5] = np.nan
     half = 0.5 * landmarks
     small = cv2.resize(portrait.pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    media.__dict__.update(
-        portrait=portrait,
-        landmarks=half.astype(np.float32),
-        fps=Fraction(25),
-        frames=lambda: iter([small] * 11),
-    )
+    tell(media, portrait=portrait, landmarks=half, fps=Fraction(25), frames=[small] * 11)
     metric = FaceKept()
     assert isinstance(metric, Metric)
     results = metric.summarise([Seen(media.clip, metric.observe(media))])

@@ -3,6 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from made_media import tell
 
 from facevox.core.errors import InputError
 from facevox.evaluation.clip import Clip
@@ -28,12 +29,8 @@ def media_of(frames: np.ndarray, tmp_path) -> ClipMedia:
     media = ClipMedia(Clip(name="a", video=tmp_path / "a.mp4"), judges)
     points = np.full((478, 3), 40, np.float32)
     points[234, 0], points[454, 0], points[152, 1], points[105, 1] = 30, 50, 50, 30
-    media.__dict__.update(
-        fps=Fraction(25),
-        landmarks=np.repeat(points[None], len(frames), 0),
-        frames=lambda: iter(frames),
-    )
-    return media
+    landmarks = np.repeat(points[None], len(frames), 0)
+    return tell(media, fps=Fraction(25), landmarks=landmarks, frames=frames)
 
 
 def test_a_still_picture_has_none_and_a_changing_one_has_some(tmp_path):

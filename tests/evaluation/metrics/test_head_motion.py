@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from made_media import tell
 
 from facevox.core.errors import InputError
 from facevox.core.portrait.head_pose import estimate_head_pose, estimate_head_poses
@@ -101,13 +102,12 @@ def test_the_metric_sums_up(tmp_path, astronaut):
 
     face = read_portrait(astronaut).landmarks
     media = ClipMedia(Clip(name="a", video=tmp_path / "a.mp4"), Judges(tmp_path))
-    media.__dict__["fps"] = 25
     roll = np.deg2rad(swing(5, 0.5))
     turns = np.stack([np.cos(roll), -np.sin(roll), np.sin(roll), np.cos(roll)], 1).reshape(-1, 2, 2)
     moving = np.repeat(face[None], 250, 0)
     moving[..., :2] = np.einsum("nij,kj->nki", turns, face[:, :2] - 256)
     moving[7] = np.nan
-    media.__dict__["landmarks"] = moving.astype(np.float32)
+    tell(media, landmarks=moving, fps=25)
     metric = HeadMotion()
     assert isinstance(metric, Metric)
     results = metric.summarise([Seen(media.clip, metric.observe(media))])

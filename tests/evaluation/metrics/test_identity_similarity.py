@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from made_media import tell
 
 from facevox.core.errors import InputError, MissingPiece
 from facevox.evaluation.clip import Clip
@@ -14,7 +15,6 @@ from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Estimate, Metric, Seen
 from facevox.evaluation.metrics.identity_similarity import (
     IdentitySimilarity,
-    frames_to_look_at,
     identity_similarity,
 )
 
@@ -23,11 +23,6 @@ def test_cosines_are_known():
     photo = np.array([2, 0], np.float32)
     frames = np.array([[5, 0], [0, 3], [-1, 0], [1, 1]], np.float32)
     np.testing.assert_allclose(identity_similarity(photo, frames), [1, 0, -1, 0.5**0.5])
-
-
-def test_five_frames_a_second():
-    assert frames_to_look_at(12, 25.0) == [0, 5, 10]
-    assert frames_to_look_at(13, 30.0) == [0, 6, 12]
 
 
 def landmarks_on_template() -> np.ndarray:
@@ -41,13 +36,13 @@ def landmarks_on_template() -> np.ndarray:
 def media_of(frames: np.ndarray, photo: np.ndarray, judges: Judges, tmp_path) -> ClipMedia:
     media = ClipMedia(Clip(name="a", video=tmp_path / "a.mp4"), judges)
     points = landmarks_on_template()
-    media.__dict__.update(
+    return tell(
+        media,
         fps=Fraction(25),
         landmarks=np.repeat(points[None], len(frames), 0),
         portrait=SimpleNamespace(pixels=photo, landmarks=points),
-        frames=lambda: iter(frames),
+        frames=frames,
     )
-    return media
 
 
 @pytest.fixture

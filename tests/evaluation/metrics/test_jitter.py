@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from made_media import tell
 
 from facevox.core.errors import InputError
 from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
@@ -79,7 +80,7 @@ def test_a_face_that_is_never_seen_is_refused():
 
 def test_the_metric_sums_up(tmp_path):
     media = ClipMedia(Clip(name="a", video=tmp_path / "a.mp4"), Judges(tmp_path))
-    media.__dict__.update(fps=25, landmarks=shaken(10, 0.01))
+    tell(media, fps=25, landmarks=shaken(10, 0.01))
     metric = Jitter()
     assert isinstance(metric, Metric)
     results = metric.summarise([Seen(media.clip, metric.observe(media))])

@@ -1,7 +1,6 @@
 """What speaker encoders have in common: a voice in, one vector out."""
 
 from typing import Protocol, runtime_checkable
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32
@@ -25,9 +24,6 @@ class SpeakerEncoder(Protocol):
         ...
 
 
-_known: "WeakKeyDictionary[ClipMedia, dict[str, np.ndarray]]" = WeakKeyDictionary()
-
-
 def embedding_of(media: ClipMedia, judge: str) -> Float32[np.ndarray, " dim"]:
     """Return the embedding of a clip's voice; made once, however many metrics ask.
 
@@ -39,21 +35,20 @@ def embedding_of(media: ClipMedia, judge: str) -> Float32[np.ndarray, " dim"]:
         InputError: If there is no sound, too little, or none that the encoder can embed.
         MissingPiece: If the encoder is not here.
     """
-    kept = _known.setdefault(media, {})
-    if judge not in kept:
-        waveform = media.waveform(SAMPLE_RATE)
-        if len(waveform) < SHORTEST * SAMPLE_RATE:
-            raise InputError(
-                f"{media.clip.video.name} has {len(waveform) / SAMPLE_RATE:.2f} s of sound, a "
-                f"speaker encoder needs {SHORTEST} s."
-            )
-        embedding = media.judges.load(judge).embed(waveform)
-        if not np.isfinite(embedding).all():
-            raise InputError(
-                f"{judge} cannot make anything of the sound of {media.clip.video.name}."
-            )
-        kept[judge] = embedding
-    return kept[judge]
+    return media.once(("speaker embedding", judge), lambda: _embedding(media, judge))
+
+
+def _embedding(media: ClipMedia, judge: str) -> Float32[np.ndarray, " dim"]:
+    waveform = media.waveform(SAMPLE_RATE)
+    if len(waveform) < SHORTEST * SAMPLE_RATE:
+        raise InputError(
+            f"{media.clip.video.name} has {len(waveform) / SAMPLE_RATE:.2f} s of sound, a "
+            f"speaker encoder needs {SHORTEST} s."
+        )
+    embedding = media.judges.load(judge).embed(waveform)
+    if not np.isfinite(embedding).all():
+        raise InputError(f"{judge} cannot make anything of the sound of {media.clip.video.name}.")
+    return embedding
 
 
 def cosine(left: Float32[np.ndarray, " dim"], right: Float32[np.ndarray, " dim"]) -> float:

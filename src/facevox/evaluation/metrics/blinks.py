@@ -41,7 +41,6 @@ from facevox.evaluation.metric import (
     Result,
     Seen,
 )
-from facevox.evaluation.metrics.head_motion import note_lost_frames
 from facevox.evaluation.signals.time_series import LONGEST_HOLE, bridge
 
 RIGHT_EYE = (33, 133, 160, 144, 158, 153)
@@ -138,7 +137,7 @@ class Blinks:
     def observe(self, media: ClipMedia) -> Observation:
         """Find the blinks of one clip."""
         ratio = eye_aspect_ratio(media.landmarks)
-        note_lost_frames(media, ratio[:, None])
+        media.note_lost_frames()
         found, seconds = find_blinks(ratio, media.fps)
         blinks = [blink for blink in found if blink.duration <= LONGEST]
         if len(blinks) < len(found):

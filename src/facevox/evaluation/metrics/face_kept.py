@@ -36,11 +36,12 @@ from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
 from facevox.evaluation.judges.face_alignment import fit_similarity, warp_picture
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
-from facevox.evaluation.metrics.head_motion import note_lost_frames
-from facevox.evaluation.metrics.identity_similarity import frames_to_look_at
 
 SIDE, IOD, MIDDLE = 96, 36.0, (48.0, 40.0)
 """Side of the square, distance of the irises in it and the point between them [px]."""
+
+EVERY = 0.2
+"""Time between the frames that are looked at [s]."""
 
 OVAL = tuple(
     int(index)
@@ -134,15 +135,12 @@ class FaceKept:
         Raises:
             InputError: If no photo is given, or none of the frames shows a face.
         """
-        landmarks = media.landmarks
-        note_lost_frames(media, landmarks[:, 0])
+        media.note_lost_frames()
         photo = photo_face(media.portrait.pixels, media.portrait.landmarks)
-        chosen = set(frames_to_look_at(len(landmarks), float(media.fps)))
         values, iods = [], []
-        for index, (pixels, points) in enumerate(zip(media.frames(), landmarks, strict=True)):
-            if index in chosen and np.isfinite(points).all():
-                values.append(face_kept(photo, pixels, points))
-                iods.append(np.linalg.norm(points[LEFT_IRIS, :2] - points[RIGHT_IRIS, :2]))
+        for pixels, points in media.faces(EVERY):
+            values.append(face_kept(photo, pixels, points))
+            iods.append(np.linalg.norm(points[LEFT_IRIS, :2] - points[RIGHT_IRIS, :2]))
         if not values:
             raise InputError("none of the frames that are looked at shows a face")
         if (iod := float(np.median(iods))) < IOD:
@@ -160,7 +158,8 @@ class FaceKept:
 _HOW = (
     "Upper face without eyes (forehead, brows, nose, cheeks) in grey, frame laid on the photo by "
     "44 rigid landmarks (turn, scale, shift) and refined by up to 3 px, irises 36 px apart, a "
-    "frame each 0.2 s, mean over frames. Asks for the photo, not the person: a still photo has 1."
+    f"frame each {EVERY:g} s, mean over frames. Asks for the photo, not the person: a still photo "
+    "has 1."
 )
 _FIGURES = {
     "ssim": Figure(

@@ -16,17 +16,15 @@ Reference:
     Ruiz, Chong and Rehg, Fine-grained head pose estimation without keypoints, CVPRW 2018.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from facevox.core.errors import InputError
 from facevox.evaluation.judges.hopenet import cut_head
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
-from facevox.evaluation.metrics.head_motion import note_lost_frames
-from facevox.evaluation.metrics.identity_similarity import frames_to_look_at
 
 EVERY = 0.12
 """Time between the frames that are looked at [s]: heads move slower than that."""
@@ -56,13 +54,12 @@ class HeadDiversity:
             MissingPiece: If the judge is not here.
         """
         network = media.judges.load(self.judges[0])
-        landmarks = media.landmarks
-        note_lost_frames(media, landmarks[:, 0])
-        looked_at = frames_to_look_at(len(landmarks), float(media.fps), EVERY)
-        chosen = {index for index in looked_at if np.isfinite(landmarks[index]).all()}
-        if len(chosen) < FEWEST_FRAMES:
-            raise InputError(f"DIV needs {FEWEST_FRAMES} frames with a face, got {len(chosen)}")
-        features, angles = network.look(_heads(media, chosen))
+        media.note_lost_frames()
+        looked_at = media.landmarks[:: media.step(EVERY)]
+        found = int(np.isfinite(looked_at).all((1, 2)).sum())
+        if found < FEWEST_FRAMES:
+            raise InputError(f"DIV needs {FEWEST_FRAMES} frames with a face, got {found}")
+        features, angles = network.look(cut_head(*face) for face in media.faces(EVERY))
         deviations = angles.astype(np.float64).std(0)
         observed = {"div": head_diversity(features), "amount": float(deviations.mean())}
         observed |= dict(zip(("yaw", "pitch", "roll"), deviations.tolist(), strict=True))
@@ -75,15 +72,9 @@ class HeadDiversity:
         }
 
 
-def _heads(media: ClipMedia, chosen: set[int]) -> Iterator[UInt8[np.ndarray, "224 224 3"]]:
-    for index, (pixels, points) in enumerate(zip(media.frames(), media.landmarks, strict=True)):
-        if index in chosen:
-            yield cut_head(pixels, points)
-
-
 _HOW = (
     "Hopenet (300W-LP, alpha 1), box of brows, jaw and chin enlarged by 1/2, 3/4 up and 1/4 "
-    "down, 224 px, a frame each 0.12 s. Jitter raises it."
+    f"down, 224 px, a frame each {EVERY:g} s. Jitter raises it."
 )
 _FIGURES = {
     "div": Figure(

@@ -139,7 +139,7 @@ class HeadMotion:
     def observe(self, media: ClipMedia) -> Observation:
         """Measure one clip."""
         poses = estimate_head_poses(media.landmarks)
-        note_lost_frames(media, poses)
+        media.note_lost_frames()
         note_other_rate(media)
         score = head_motion(poses, media.fps)
         return {name: np.array(value) for name, value in asdict(score).items()}
@@ -149,13 +149,6 @@ class HeadMotion:
         return {
             figure.name: mean_over_clips(seen, key, seed=seed) for key, figure in _FIGURES.items()
         }
-
-
-def note_lost_frames(media: ClipMedia, values: Float[np.ndarray, "frames k"]) -> None:
-    """Note how many frames show no face."""
-    lost = int((~np.isfinite(values).all(1)).sum())
-    if lost:
-        media.note(f"{lost} of {len(values)} frames show no face")
 
 
 def note_other_rate(media: ClipMedia) -> None:

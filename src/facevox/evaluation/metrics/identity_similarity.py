@@ -47,12 +47,6 @@ def identity_similarity(
     return frames @ photo / np.maximum(lengths, 1e-12)
 
 
-def frames_to_look_at(num_frames: int, fps: float, every: float = EVERY) -> list[int]:
-    """Return every frame number nearest to a multiple of `every` [s]."""
-    step = max(1, round(every * fps))
-    return list(range(0, num_frames, step))
-
-
 class IdentitySimilarity:
     """Cosine of face embeddings, frames against the photo.
 
@@ -86,13 +80,8 @@ class IdentitySimilarity:
             MissingPiece: If the judge is not here.
         """
         network = media.judges.load(self.judges[0])
-        portrait, landmarks = media.portrait, media.landmarks
-        chosen = set(frames_to_look_at(len(landmarks), float(media.fps)))
-        faces = [
-            align_face(pixels, points)
-            for index, (pixels, points) in enumerate(zip(media.frames(), landmarks, strict=True))
-            if index in chosen and np.isfinite(points).all()
-        ]
+        portrait = media.portrait
+        faces = [align_face(pixels, points) for pixels, points in media.faces(EVERY)]
         if not faces:
             raise InputError("none of the frames that are looked at shows a face")
         photo = network.embed(align_face(portrait.pixels, portrait.landmarks)[None])[0]
@@ -101,7 +90,7 @@ class IdentitySimilarity:
             "similarity": np.array(cosines.mean()),
             "worst": np.array(cosines.min()),
             "scored": np.array(len(faces)),
-            "looked_at": np.array(len(chosen)),
+            "looked_at": np.array(len(media.landmarks[:: media.step(EVERY)])),
         }
 
     def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:

@@ -36,7 +36,7 @@ from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
 from facevox.evaluation.judges.face_alignment import fit_similarity
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
-from facevox.evaluation.metrics.head_motion import note_lost_frames, note_other_rate
+from facevox.evaluation.metrics.head_motion import note_other_rate
 from facevox.evaluation.signals.time_series import pieces, power_between, spectrum
 
 LOWEST = 5.0
@@ -111,7 +111,7 @@ class Jitter:
     def observe(self, media: ClipMedia) -> Observation:
         """Measure one clip."""
         landmarks = media.landmarks
-        note_lost_frames(media, landmarks[:, 0])
+        media.note_lost_frames()
         note_other_rate(media)
         score = jitter(landmarks, media.fps)
         return {name: np.array(value) for name, value in asdict(score).items()}

@@ -19,7 +19,6 @@ Reference:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -155,20 +154,19 @@ def pair_frames(
     return PairedFrames(found[0].f0, found[1].f0, path, distances)
 
 
-_PAIRED: WeakKeyDictionary[ClipMedia, PairedFrames] = WeakKeyDictionary()
-
-
 def paired_with_recording(media: ClipMedia) -> PairedFrames:
     """Return the frames of a clip with those of its recording; made once per clip.
 
     Raises:
         InputError: If there is no recording of the same text, or too little speech.
     """
-    if media not in _PAIRED:
-        recording = media.spoken_reference.waveform(SAMPLE_RATE)
-        waveform = media.waveform(SAMPLE_RATE)
-        _PAIRED[media] = pair_frames(waveform, recording, media.judges.load("world"))
-    return _PAIRED[media]
+    return media.once("frames paired with the recording", lambda: _paired(media))
+
+
+def _paired(media: ClipMedia) -> PairedFrames:
+    recording = media.spoken_reference.waveform(SAMPLE_RATE)
+    waveform = media.waveform(SAMPLE_RATE)
+    return pair_frames(waveform, recording, media.judges.load("world"))
 
 
 class MelCepstralDistortion:
