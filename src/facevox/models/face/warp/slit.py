@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 from facevox.models.face.warp.face_frame import FaceFrame
 from facevox.models.face.warp.lips import NEARLY_CLOSED, LipLine, inner_lines, smooth_line
 from facevox.models.face.warp.sampling import sample_linear
+from facevox.models.face.warp.thin_smile import find_thin_opening
 
 _SAMPLES = 65
 _SEARCH = 0.03
@@ -40,7 +41,18 @@ def find_slit(
         inset = (strip * frame.down).astype(np.float32)
         return LipLine(upper=lines.upper - inset, lower=lines.lower + inset)
     seam = _follow_seam(crop, lines.middle, frame)
-    return LipLine(upper=seam, lower=seam)
+    dense = smooth_line(seam, _SAMPLES)
+    opening = find_thin_opening(crop, dense, frame)
+    if opening is None:
+        return LipLine(upper=seam, lower=seam)
+    place = seam @ frame.right
+    strip = max(_INSET, _INSET_PIXELS / frame.iod) * np.minimum(1.0, sum(opening) / _INSET)
+    above, below = (np.interp(place, dense @ frame.right, edge + strip) for edge in opening)
+    down = frame.iod * frame.down
+    return LipLine(
+        upper=(seam - above[:, None] * down).astype(np.float32),
+        lower=(seam + below[:, None] * down).astype(np.float32),
+    )
 
 
 def _follow_seam(
