@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from facevox.core.errors import CheckpointError, InputError
-from facevox.evaluation.judges.syncnet import SyncNet, SyncNetConfig, load_syncnet, restore, tiny
+from facevox.evaluation.judges.checkpoint_file import load_strictly
+from facevox.evaluation.judges.syncnet import SyncNet, SyncNetConfig, load_syncnet, tiny
 
 SOUND = {0: (64, 1, 3, 3), 4: (192, 64, 3, 3), 8: (384, 192, 3, 3), 11: (256, 384, 3, 3),
          14: (256, 256, 3, 3), 18: (512, 256, 5, 4)}  # fmt: skip
@@ -87,7 +88,8 @@ def test_a_file_that_does_not_fit_is_refused(tmp_path, fault):
 def test_tiny_is_the_same_topology(small):
     full = SyncNet(SyncNetConfig()).state_dict()
     assert list(small.state_dict()) == list(full)
-    again = restore(SyncNet(tiny()), small.state_dict(), "tiny")
+    again = SyncNet(tiny())
+    load_strictly(again, small.state_dict(), "tiny")
     assert np.array_equal(again.embed_audio(cepstra(40)), small.embed_audio(cepstra(40)))
 
 

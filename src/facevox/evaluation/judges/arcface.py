@@ -14,7 +14,7 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 from facevox.evaluation.judges.face_recogniser import FaceRecogniser
 
 IRESNET_50, IRESNET_100 = (3, 4, 14, 3), (3, 13, 30, 3)
@@ -101,7 +101,7 @@ def load_arcface_iresnet50(path: Path) -> IResNet:
     Raises:
         CheckpointError: If the file is absent, damaged or of another layout.
     """
-    return _load(IResNet(IRESNET_50), path)
+    return loaded(IResNet(IRESNET_50), path)
 
 
 def load_arcface_iresnet100(path: Path) -> IResNet:
@@ -110,9 +110,4 @@ def load_arcface_iresnet100(path: Path) -> IResNet:
     Raises:
         CheckpointError: If the file is absent, damaged or of another layout.
     """
-    return _load(IResNet(IRESNET_100), path)
-
-
-def _load(network: IResNet, path: Path) -> IResNet:
-    load_strictly(network, read_state_dict(path), path.name)
-    return network
+    return loaded(IResNet(IRESNET_100), path)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from facevox.core.errors import CheckpointError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _SHOWN = 5
 _COUNTER = "num_batches_tracked"
@@ -74,6 +76,16 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -
         raise CheckpointError(f"{origin} does not fit: {'; '.join(faults[:_SHOWN])}{more}.")
     module.load_state_dict(dict(state), strict=True)
     module.eval().requires_grad_(False)
+
+
+def loaded(network: Network, path: Path) -> Network:
+    """Return a network with the weights of a file, ready to judge.
+
+    Raises:
+        CheckpointError: If the file is absent, damaged or of another layout.
+    """
+    load_strictly(network, read_state_dict(path), path.name)
+    return network
 
 
 def _odd(values: Tensor) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 from facevox.evaluation.judges.face_recogniser import FaceRecogniser
 
 IR_101 = (3, 13, 30, 3)
@@ -101,6 +101,4 @@ def load_curricularface(path: Path) -> CurricularFace:
     Raises:
         CheckpointError: If the file is absent, damaged or of another layout.
     """
-    network = CurricularFace()
-    load_strictly(network, read_state_dict(path), path.name)
-    return network
+    return loaded(CurricularFace(), path)

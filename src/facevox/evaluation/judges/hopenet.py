@@ -19,7 +19,7 @@ from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 from torch import Tensor, nn
 
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 
 RESNET_50 = (3, 4, 6, 3)
 BINS, BIN_WIDTH, FIRST_BIN = 66, 3.0, -99.0
@@ -159,9 +159,7 @@ def load_hopenet(path: Path) -> Hopenet:
     Raises:
         CheckpointError: If the file is absent, damaged or of another layout.
     """
-    network = Hopenet()
-    load_strictly(network, read_state_dict(path), path.name)
-    return network
+    return loaded(Hopenet(), path)
 
 
 def _level(channels_in: int, channels: int, count: int, stride: int) -> nn.Sequential:

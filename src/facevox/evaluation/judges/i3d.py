@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool3d, pad, relu
 
 from facevox.core.errors import CheckpointError
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 from facevox.evaluation.judges.random_weights import fill_randomly
 
 NUM_CLASSES = 400
@@ -196,8 +196,7 @@ def load_i3d(path: Path) -> InceptionI3d:
     Raises:
         CheckpointError: If it does not fit.
     """
-    network = InceptionI3d()
-    load_strictly(network, read_state_dict(path), path.name)
+    network = loaded(InceptionI3d(), path)
     for weight in network.parameters():
         if weight.dim() == 5:
             weight.data = weight.data.contiguous(memory_format=torch.channels_last_3d)

@@ -17,7 +17,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, relu
 
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 from facevox.evaluation.judges.random_weights import fill_randomly
 
 SIDE = 299
@@ -266,8 +266,7 @@ def load_inception(path: Path) -> InceptionV3:
     Raises:
         CheckpointError: If it does not fit.
     """
-    network = InceptionV3()
-    load_strictly(network, read_state_dict(path), path.name)
+    network = loaded(InceptionV3(), path)
     for weight in network.parameters():
         if weight.dim() == 4:
             weight.data = weight.data.contiguous(memory_format=torch.channels_last)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
 from facevox.core.errors import InputError
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import load_strictly, loaded, read_state_dict
 from facevox.evaluation.judges.random_weights import fill_randomly
 
 SMALLEST = 64
@@ -151,6 +151,4 @@ def load_lpips_heads(path: Path) -> LpipsHeads:
     Raises:
         CheckpointError: If it does not fit.
     """
-    network = LpipsHeads()
-    load_strictly(network, read_state_dict(path), path.name)
-    return network
+    return loaded(LpipsHeads(), path)

@@ -17,7 +17,7 @@ from scipy.ndimage import binary_dilation, uniform_filter1d
 from torch import Tensor, nn
 
 from facevox.core.errors import InputError
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 
 SAMPLE_RATE = 16_000
 N_FFT, HOP_LENGTH, N_MELS = 400, 160, 40
@@ -90,9 +90,7 @@ def load_resemblyzer(path: Path) -> Resemblyzer:
     Raises:
         CheckpointError: If it is damaged or does not fit.
     """
-    network = Resemblyzer()
-    load_strictly(network, read_state_dict(path), str(path))
-    return network
+    return loaded(Resemblyzer(), path)
 
 
 def raise_level(waveform: Float32[np.ndarray, " samples"]) -> Float32[np.ndarray, " samples"]:

@@ -19,7 +19,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 
 from facevox.core.errors import InputError
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 
 FPS = 25
 """Pictures a second that it was trained on."""
@@ -134,28 +134,10 @@ class SyncNet(nn.Module):
 def load_syncnet(path: Path) -> SyncNet:
     """Load `syncnet_v2.model`.
 
-    Counters of batches, which PyTorch added to its normalisation after the file was
-    written, may be absent; they play no part here.
-
     Raises:
         CheckpointError: If the file is absent, damaged, or does not fit.
     """
-    return restore(SyncNet(), read_state_dict(path), path.name)
-
-
-def restore(network: SyncNet, state: dict[str, Tensor], origin: str) -> SyncNet:
-    """Fill a network of any size with tensors of the published layout.
-
-    Raises:
-        CheckpointError: If they do not fit.
-    """
-    counters = {
-        name: value
-        for name, value in network.state_dict().items()
-        if name.endswith("num_batches_tracked")
-    }
-    load_strictly(network, {**counters, **state}, origin)
-    return network
+    return loaded(SyncNet(), path)
 
 
 def _blocks(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facevox.core.errors import InputError
-from facevox.evaluation.judges.checkpoint_file import load_strictly, read_state_dict
+from facevox.evaluation.judges.checkpoint_file import loaded
 
 SAMPLE_RATE = 16_000
 N_FFT, HOP_LENGTH, N_MELS = 400, 160, 24
@@ -78,9 +78,7 @@ def load_xvector(path: Path) -> Xvector:
     Raises:
         CheckpointError: If it is damaged or does not fit.
     """
-    network = Xvector()
-    load_strictly(network, read_state_dict(path), str(path))
-    return network
+    return loaded(Xvector(), path)
 
 
 def decibel_fbank(
