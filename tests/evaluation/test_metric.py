@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from facevox.evaluation.clip import Clip
-from facevox.evaluation.metric import Estimate, NotMeasured, Seen, mean_over_clips
+from facevox.evaluation.metric import (
+    Estimate,
+    NotMeasured,
+    Seen,
+    interval_over_people,
+    mean_over_clips,
+    share_of_clips,
+)
 
 
 def seen(*values: float, people: tuple[str, ...] | None = None) -> list[Seen]:
@@ -77,3 +84,25 @@ def test_the_seed_draws_the_interval():
     first, again, other = (mean_over_clips(clips, "score", seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first.low != other.low
+
+
+def test_a_share_of_all_clips_is_not_certain():
+    result = share_of_clips(seen(*[0.0] * 8), np.ones(8))
+    assert (result.value, result.high, result.count) == (100.0, 100.0, 8)
+    assert 60 < result.low < 80
+    assert share_of_clips(seen(0.0), np.ones(1)).low is None
+    same = share_of_clips(seen(0.0, 0.0, people=("a", "a")), np.array([0.0, 1.0]))
+    assert (same.value, same.of) == (50.0, "clips of 1 person")
+
+
+def test_intervals_draw_people_with_all_their_clips():
+    values = np.repeat(np.arange(8.0), 10)
+    names = tuple(str(int(value)) for value in values)
+    clips = seen(*values.tolist(), people=names)
+    low, high = interval_over_people(clips, lambda i: float(values[i].mean()))
+    alone = interval_over_people(seen(*values.tolist()), lambda i: float(values[i].mean()))
+    assert high - low > 2 * (alone[1] - alone[0])
+    few = seen(*values.tolist(), people=("a",) * 80)
+    assert interval_over_people(few, lambda i: float(values[i].mean())) == pytest.approx(
+        alone, abs=0.1
+    )

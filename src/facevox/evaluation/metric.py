@@ -5,13 +5,19 @@ interrupted run goes on where it stopped; `summarise` turns the observations of 
 clips of a system into numbers with intervals.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
-from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of_mean
+from facevox.evaluation.bootstrap import (
+    FEWEST_GROUPS,
+    interval_of,
+    interval_of_mean,
+    interval_of_share,
+)
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.media import ClipMedia
 
@@ -117,21 +123,72 @@ def mean_over_clips(
     are at least five of them.  Clips in which the number is NaN are left out.
     """
     values = np.array([float(item.observation[key]) for item in seen])
-    people = np.array([item.clip.identity or item.clip.name for item in seen])
-    good = np.isfinite(values)
-    if not good.any():
+    if not np.isfinite(values).any():
         return NotMeasured(reason=f"no clip gave a value of {key}")
-    low, high = interval_of_mean(values[good], people[good], seed=seed)
-    persons, count = len(np.unique(people[good])), int(good.sum())
+    good = np.isfinite(values)
+    interval = interval_of_mean(values[good], people_of(seen)[good], seed=seed)
+    return _mean(seen, values, interval, of=of, note=note)
+
+
+def share_of_clips(
+    seen: Sequence[Seen], shares: Float[np.ndarray, " clips"], *, seed: int = 0
+) -> Estimate:
+    """Return in how many clips something is so [%], with a 95 % interval over people.
+
+    Args:
+        seen: The clips.
+        shares: 1 where it is so, else 0.
+        seed: Seed of the interval.
+    """
+    low, high = interval_of_share(shares, people_of(seen), seed=seed)
+    if low is None or high is None or len(seen) == 1:
+        return _mean(seen, 100 * shares, (None, None))
+    return _mean(seen, 100 * shares, (100 * low, 100 * high))
+
+
+def people_of(seen: Sequence[Seen]) -> Shaped[np.ndarray, " clips"]:
+    """Return whom each clip shows; clips of unknown people show one each."""
+    return np.array([item.clip.identity or item.clip.name for item in seen])
+
+
+def interval_over_people(
+    seen: Sequence[Seen], statistic: Callable[[np.ndarray], float], *, seed: int = 0
+) -> tuple[float, float] | tuple[None, None]:
+    """Return the 95 % interval of any statistic of clips.
+
+    People are drawn with all their clips, or clips where there are fewer than five people.
+
+    Args:
+        seen: The clips.
+        statistic: Takes indices of clips (with repeats), returns a number.
+        seed: Seed of the draws.
+    """
+    _, group = np.unique(people_of(seen), return_inverse=True)
+    if group.max() + 1 < FEWEST_GROUPS:
+        group = np.arange(len(seen))
+    members = [np.flatnonzero(group == one) for one in range(int(group.max()) + 1)]
+    return interval_of(
+        lambda drawn: statistic(np.concatenate([members[one] for one in drawn])),
+        len(members),
+        seed=seed,
+    )
+
+
+def _mean(
+    seen: Sequence[Seen],
+    values: Float[np.ndarray, " clips"],
+    interval: tuple[float, float] | tuple[None, None],
+    *,
+    of: str = "clips",
+    note: str = "",
+) -> Estimate:
+    """Return the mean of what is not NaN, and what it rests on."""
+    good = np.isfinite(values)
+    persons, count = len(np.unique(people_of(seen)[good])), int(good.sum())
     if persons < min(count, FEWEST_GROUPS):
         of += f" of {persons} {'person' if persons == 1 else 'people'}"
     if count < len(seen):
         note = "; ".join(filter(None, (note, f"{len(seen) - count} of {len(seen)} had no value")))
-    return Estimate(
-        value=float(values[good].mean()),
-        low=low,
-        high=high,
-        count=count,
-        of=of,
-        note=note,
-    )
+    low, high = interval
+    value = float(values[good].mean())
+    return Estimate(value=value, low=low, high=high, count=count, of=of, note=note)

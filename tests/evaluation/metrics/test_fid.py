@@ -111,6 +111,13 @@ def test_too_few_frames_are_refused():
     assert "at least 9 frames on each side, there are 8 and 99" in result.reason
 
 
+def test_frames_of_one_video_are_refused():
+    one = [seen_of(draw(99, 0), "a", recorded=draw(99, 1), reference=Path("r"))]
+    result = Fid().summarise(one)["FID"]
+    assert isinstance(result, NotMeasured)
+    assert "one video" in result.reason
+
+
 def test_recordings_alone_are_halved():
     seen = [seen_of(draw(200, k), f"r{k}", REAL) for k in range(6)]
     first, again = (Fid().summarise(seen, seed=3)["FID"] for _ in range(2))

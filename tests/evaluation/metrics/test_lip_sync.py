@@ -31,7 +31,7 @@ def test_it_is_a_metric_whose_figures_are_all_reported():
 def test_perfect_lips_are_perfect():
     result = LipSync().summarise(speaking())
     assert result["sync AUC"].value == 1
-    assert result["share within 1 frame"].value == 100
+    assert result["lip lag within 1 frame"].value == 100
     assert result["lip lag"].value == pytest.approx(0, abs=0.1)
     assert result["lip correlation"].value > 0.99
     assert result["lips shut in open vowels"].value == 0
@@ -41,7 +41,7 @@ def test_perfect_lips_are_perfect():
 def test_a_shift_of_five_frames_is_told_with_its_sign(frames):
     result = LipSync().summarise(speaking(late=frames / 25))
     assert result["lip lag"].value == pytest.approx(frames, abs=0.5)
-    assert result["share within 1 frame"].value == 0
+    assert result["lip lag within 1 frame"].value == 0
 
 
 def test_lags_are_told_in_frames_of_25_fps():
@@ -64,7 +64,7 @@ def test_a_frozen_mouth_closes_but_is_found_out():
     result = LipSync().summarise(frozen)
     assert result["lips shut in open vowels"].value == 100
     assert result["lip correlation"].value == 0
-    assert result["share within 1 frame"].value == 0
+    assert result["lip lag within 1 frame"].value == 0
     assert isinstance(result["lip lag"], NotMeasured)
     assert result["sync AUC"].value == 0.5
 

@@ -28,7 +28,7 @@ def test_long_holes_cut_the_curve():
     assert [len(piece) for piece in pieces(curve, 25, shortest=3.8)] == [100]
 
 
-@pytest.mark.parametrize("fps", [30, 50, Fraction(30000, 1001), 24])
+@pytest.mark.parametrize("fps", [30, 50, Fraction(30000, 1001), 24, Fraction(24000, 1001)])
 def test_other_rates_become_25_hz(fps):
     times = np.arange(round(4 * fps)) / float(fps)
     (piece,) = pieces(np.sin(2 * np.pi * times)[:, None], fps, shortest=3.0)

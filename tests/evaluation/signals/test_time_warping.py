@@ -3,7 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from facevox.evaluation.signals.time_warping import warp
+from facevox.evaluation.signals.time_warping import _path, warp
 
 
 def cheapest(first, second):
@@ -57,3 +57,10 @@ def test_the_order_of_the_two_does_not_matter():
     generator = np.random.default_rng(4)
     first, second = generator.standard_normal((30, 5)), generator.standard_normal((44, 5))
     assert warp(first, second)[1].sum() == pytest.approx(warp(second, first)[1].sum())
+
+
+@pytest.mark.parametrize("sizes", [(60, 60), (25, 70), (70, 25), (1, 40)])
+def test_blocks_give_the_same_path(sizes):
+    generator = np.random.default_rng(5)
+    first, second = (generator.standard_normal((size, 3)) for size in sizes)
+    assert (_path(first, second, kept=0) == _path(first, second)).all()

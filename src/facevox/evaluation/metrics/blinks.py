@@ -23,7 +23,7 @@ Reference:
     Disorders 1997.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -31,7 +31,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64, Shaped
 
 from facevox.core.errors import InputError
-from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of, interval_of_mean
+from facevox.evaluation.bootstrap import interval_of_mean, interval_of_share
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
@@ -40,6 +40,8 @@ from facevox.evaluation.metric import (
     Observation,
     Result,
     Seen,
+    interval_over_people,
+    people_of,
 )
 from facevox.evaluation.signals.time_series import LONGEST_HOLE, bridge
 
@@ -151,12 +153,14 @@ class Blinks:
     def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
         """Return rate, duration and completeness over all clips together."""
         durations = [item.observation["duration"] for item in seen]
-        people = np.repeat(_people(seen), [len(one) for one in durations])
+        people = np.repeat(people_of(seen), [len(one) for one in durations])
         shut = np.concatenate([item.observation["lowest"] for item in seen]) < SHUT
         return {
             RATE.name: _rate(seen, seed),
             DURATION.name: _over_blinks(np.concatenate(durations), people, seed),
-            COMPLETE.name: _over_blinks(shut.astype(np.float64), people, seed),
+            COMPLETE.name: _over_blinks(
+                shut.astype(np.float64), people, seed, interval=interval_of_share
+            ),
         }
 
 
@@ -213,11 +217,6 @@ def _measured(
     return Blink(float(down / rate), float((up - down) / rate), lowest)
 
 
-def _people(seen: Sequence[Seen]) -> Shaped[np.ndarray, " n"]:
-    """Return whom each clip shows: values of one person are alike."""
-    return np.array([item.clip.identity or item.clip.name for item in seen])
-
-
 def _rate(seen: Sequence[Seen], seed: int) -> Result:
     counts = np.array([len(item.observation["duration"]) for item in seen], np.float64)
     seconds = np.array([float(item.observation["seconds"]) for item in seen])
@@ -226,23 +225,22 @@ def _rate(seen: Sequence[Seen], seed: int) -> Result:
         return NotMeasured(
             reason=f"a blink rate needs {_FEWEST_SECONDS:g} s of video, got {seconds.sum():.1f} s"
         )
-    _, person = np.unique(_people(seen), return_inverse=True)
-    if person.max() + 1 >= FEWEST_GROUPS:
-        counts = np.bincount(person, counts).astype(np.float64)
-        seconds = np.bincount(person, seconds).astype(np.float64)
 
-    def rate(chosen: Sequence[int]) -> float:
-        return 60 * float(counts[list(chosen)].sum() / seconds[list(chosen)].sum())
+    def rate(chosen: np.ndarray) -> float:
+        return 60 * float(counts[chosen].sum() / seconds[chosen].sum())
 
-    low, high = interval_of(rate, len(counts), seed=seed)
-    value = rate(range(len(counts)))
+    low, high = interval_over_people(seen, rate, seed=seed)
+    value = rate(np.arange(len(seen)))
     return Estimate(value=value, low=low, high=high, count=len(seen), note=note)
 
 
 def _over_blinks(
-    values: Float64[np.ndarray, " n"], people: Shaped[np.ndarray, " n"], seed: int
+    values: Float64[np.ndarray, " n"],
+    people: Shaped[np.ndarray, " n"],
+    seed: int,
+    interval: Callable[..., tuple[float, float] | tuple[None, None]] = interval_of_mean,
 ) -> Result:
     if not len(values):
         return NotMeasured(reason="nobody blinked")
-    low, high = interval_of_mean(values, people, seed=seed)
+    low, high = interval(values, people, seed=seed)
     return Estimate(value=float(values.mean()), low=low, high=high, count=len(values), of="blinks")

@@ -37,6 +37,8 @@ _NAME = "FID"
 _LEFT_OUT = 1
 """Frames at the start that are not looked at: systems may just copy the photo there."""
 
+_FEWEST_VIDEOS = 2
+
 
 def frame_features(media: ClipMedia) -> Float16[np.ndarray, "frames dim"]:
     """Return the Inception features of a clip's face crops, all frames but the first.
@@ -94,6 +96,8 @@ class Fid:
         counts = [sum(map(len, side)) for side in sides]
         if problem := rank_problem(counts, next(iter(sets.made.values())).shape[1], of="frames"):
             return {_NAME: NotMeasured(reason=problem)}
+        if len(sets.made) < _FEWEST_VIDEOS:
+            return {_NAME: NotMeasured(reason="the frames of one video are too much alike")}
         value = distance_of_gaussians(*(gaussian_of(side) for side in sides))
         note = f"{counts[1]} real frames" + (f"; {sets.note}" if sets.note else "")
         return {_NAME: Estimate(value=value, count=counts[0], of="frames", note=note)}

@@ -157,7 +157,7 @@ _FIGURES = {
         digits=2,
     ),
     "swimming": Figure(
-        name="swimming",
+        name="face swimming",
         unit="mIOD",
         better="lower",
         protocol="Jitter that is left after laying each frame on the mean face by turn, scale "

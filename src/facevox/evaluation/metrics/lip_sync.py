@@ -19,14 +19,14 @@ Reference:
     and McNeil, Radiology 143, 1982.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
 from facevox.core.errors import InputError
 from facevox.core.speech import PHONES, SILENCE, Phone
-from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of
+from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of_share
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
@@ -35,7 +35,10 @@ from facevox.evaluation.metric import (
     Observation,
     Result,
     Seen,
+    interval_over_people,
     mean_over_clips,
+    people_of,
+    share_of_clips,
 )
 from facevox.evaluation.signals.lip_fit import correlation, lip_lag, own_sound_wins
 from facevox.evaluation.signals.lip_shape import (
@@ -56,6 +59,7 @@ SHORTEST = 1.0
 """Less speech than this is not judged [s]."""
 
 _NAMES = (SILENCE, *PHONES)
+_NEAR = 1.5  # frames
 
 _PHONES_HOW = "phone times are the maker's own or by forced alignment"
 _LAG_HOW = (
@@ -93,10 +97,11 @@ _FIGURES = (
         digits=2,
     ),
     Figure(
-        name="share within 1 frame",
+        name="lip lag within 1 frame",
         unit="%",
         better="higher",
-        protocol=f"Clips whose lag is nearer to 0, 1 or -1 than to 2 frames. {_LAG_HOW}",
+        protocol=f"Share of clips whose lag is below 1.5 frames, early or late; lips that do not "
+        f"move are not. {_LAG_HOW}",
         digits=1,
     ),
     Figure(
@@ -150,13 +155,13 @@ class LipSync:
     def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
         """Return rates, correlation, lag and AUC."""
         lag = np.array([float(item.observation["lag"]) for item in seen])
-        near = np.where(np.isfinite(lag), 100.0 * (np.abs(lag) < 1.5), 0.0)
+        near = (np.abs(lag) < _NEAR).astype(np.float64)  # never where the lips do not move
         return {
             "lip closure rate": _share(seen, "closed", "p, b, m", seed),
             "lips shut in open vowels": _share(seen, "shut", "open vowels", seed),
             "lip correlation": mean_over_clips(seen, "correlation", seed=seed),
-            "lip lag": _over_clips(seen, lag, lambda values: float(np.median(values)), seed),
-            "share within 1 frame": _over_clips(seen, near, lambda v: float(np.mean(v)), seed),
+            "lip lag": _median(seen, lag, seed),
+            "lip lag within 1 frame": share_of_clips(seen, near, seed=seed),
             "sync AUC": _auc(seen, seed),
         }
 
@@ -168,22 +173,6 @@ def _gap_correlation(
     return correlation(shape[:, 0], expected[:, 0])
 
 
-def _drawn(
-    seen: Sequence[Seen], statistic: Callable[[np.ndarray], float], seed: int
-) -> tuple[float | None, float | None]:
-    """Return the interval of a statistic of clip indices; persons are drawn if there are five."""
-    people = [item.clip.identity or item.clip.name for item in seen]
-    _, group = np.unique(people, return_inverse=True)
-    if group.max() + 1 < FEWEST_GROUPS:
-        group = np.arange(len(seen))
-    members = [np.flatnonzero(group == one) for one in range(int(group.max()) + 1)]
-    return interval_of(
-        lambda drawn: statistic(np.concatenate([members[one] for one in drawn])),
-        len(members),
-        seed=seed,
-    )
-
-
 def _share(seen: Sequence[Seen], key: str, of: str, seed: int) -> Result:
     counts = np.stack([item.observation[key] for item in seen]).astype(np.float64)
     if not counts[:, 1].sum():
@@ -193,25 +182,23 @@ def _share(seen: Sequence[Seen], key: str, of: str, seed: int) -> Result:
         hits, total = counts[chosen].sum(0)
         return float(100 * hits / total) if total else float("nan")
 
-    low, high = _drawn(seen, share, seed)
     value = share(np.arange(len(seen)))
+    low, high = interval_over_people(seen, share, seed=seed)
+    if low is not None and value in (0.0, 100.0):  # drawing anew would always give the same
+        ends = interval_of_share(np.full(len(seen), value / 100), people_of(seen), seed=seed)
+        low, high = (None if end is None else 100 * end for end in ends)
     return Estimate(value=value, low=low, high=high, count=int(counts[:, 1].sum()), of=of)
 
 
-def _over_clips(
-    seen: Sequence[Seen],
-    values: Float[np.ndarray, " clips"],
-    statistic: Callable[[np.ndarray], float],
-    seed: int,
-) -> Result:
-    good = np.flatnonzero(np.isfinite(values))
-    if not len(good):
+def _median(seen: Sequence[Seen], lag: Float[np.ndarray, " clips"], seed: int) -> Result:
+    good = np.isfinite(lag)
+    if not good.any():
         return NotMeasured(reason="the lips do not move in any clip")
-    kept = [item for item, value in zip(seen, values, strict=True) if np.isfinite(value)]
-    low, high = _drawn(kept, lambda chosen: statistic(values[good][chosen]), seed)
-    note = f"{len(seen) - len(good)} of {len(seen)} do not move" if len(good) < len(seen) else ""
-    value = statistic(values[good])
-    return Estimate(value=value, low=low, high=high, count=len(good), note=note)
+    kept = [item for item, moves in zip(seen, good, strict=True) if moves]
+    low, high = interval_over_people(kept, lambda i: float(np.median(lag[good][i])), seed=seed)
+    note = f"{len(seen) - len(kept)} of {len(seen)} do not move" if len(kept) < len(seen) else ""
+    value = float(np.median(lag[good]))
+    return Estimate(value=value, low=low, high=high, count=len(kept), note=note)
 
 
 def _auc(seen: Sequence[Seen], seed: int) -> Result:
@@ -234,7 +221,7 @@ def _auc(seen: Sequence[Seen], seed: int) -> Result:
         per_clip = np.nansum(part, 1)[rows] / made.sum(1)[rows]
         return float(per_clip.mean()) if len(per_clip) else float("nan")
 
-    low, high = _drawn(seen, auc, seed)
+    low, high = interval_over_people(seen, auc, seed=seed)
     value = auc(np.arange(len(seen)))
     return Estimate(value=value, low=low, high=high, count=int(np.isfinite(wins).sum()), of="pairs")
 

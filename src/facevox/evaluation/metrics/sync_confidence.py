@@ -25,17 +25,17 @@ import numpy as np
 from jaxtyping import Float, Float64, UInt8
 
 from facevox.core.errors import InputError
-from facevox.evaluation.bootstrap import interval_of
 from facevox.evaluation.judges.mfcc import SAMPLE_RATE, mfcc
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
     Figure,
-    NotMeasured,
     Observation,
     Result,
     Seen,
+    interval_over_people,
     mean_over_clips,
+    share_of_clips,
 )
 from facevox.evaluation.signals.face_track import (
     SMALLEST_FACE,
@@ -184,7 +184,6 @@ class SyncConfidence:
             "distance": np.array(score.distance),
             "confidence": np.array(score.confidence),
             "offset": np.array(float(score.offset)),
-            "on_time": np.array(float(abs(score.offset) <= 1)),
             "curve": score.curve,
             "windows": np.array(len(video)),
         }
@@ -219,9 +218,7 @@ class SyncConfidence:
     def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
         """Return means over clips, and the median offset."""
         offsets = np.array([float(item.observation["offset"]) for item in seen])
-        low, high = interval_of(
-            lambda drawn: float(np.median(offsets[list(drawn)])), len(seen), seed=seed
-        )
+        low, high = interval_over_people(seen, lambda i: float(np.median(offsets[i])), seed=seed)
         unsure = sum(float(item.observation["confidence"]) < UNSURE for item in seen)
         offset = Estimate(
             value=float(np.median(offsets)),
@@ -234,7 +231,7 @@ class SyncConfidence:
             mean_over_clips(seen, "confidence", seed=seed),
             mean_over_clips(seen, "distance", seed=seed),
             offset,
-            _percent(mean_over_clips(seen, "on_time", seed=seed)),
+            share_of_clips(seen, (np.abs(offsets) <= 1).astype(np.float64), seed=seed),
         )
         return {figure.name: result for figure, result in zip(self.figures, results, strict=True)}
 
@@ -252,13 +249,6 @@ def _crops(media: ClipMedia, first: int, boxes: Float64[np.ndarray, "n 3"]) -> I
             return
         if index >= first:
             yield cut_face(pixels, boxes[index - first])
-
-
-def _percent(result: Result) -> Result:
-    if isinstance(result, NotMeasured):
-        return result
-    low, high = (None if end is None else 100 * end for end in (result.low, result.high))
-    return Estimate(value=100 * result.value, low=low, high=high, count=result.count)
 
 
 _SHARED = (
@@ -289,10 +279,10 @@ def _figures(protocol: str) -> tuple[Figure, ...]:
             digits=0,
         ),
         Figure(
-            name=f"on time ({protocol})",
+            name=f"AV offset within 1 frame ({protocol})",
             unit="%",
             better="higher",
-            protocol=f"Clips whose offset is at most one frame. {offset}",
+            protocol=f"Share of clips whose offset is at most one frame. {offset}",
             digits=0,
         ),
     )

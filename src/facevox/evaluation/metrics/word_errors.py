@@ -24,9 +24,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from facevox.core.errors import InputError, MissingPiece
-from facevox.evaluation.bootstrap import FEWEST_GROUPS, interval_of
 from facevox.evaluation.media import ClipMedia
-from facevox.evaluation.metric import Estimate, Figure, Observation, Result, Seen, mean_over_clips
+from facevox.evaluation.metric import (
+    Estimate,
+    Figure,
+    Observation,
+    Result,
+    Seen,
+    interval_over_people,
+    mean_over_clips,
+)
 
 _SHOWN = {
     "pocketsphinx": "pocketsphinx",
@@ -181,17 +188,12 @@ def corpus_rate(seen: Sequence[Seen], unit: str, *, seed: int = 0) -> Estimate:
         np.array([float(item.observation[f"{unit}_{what}"]) for item in seen])
         for what in ("errors", "length")
     )
-    people = [item.clip.identity or item.clip.name for item in seen]
-    _, groups = np.unique(people, return_inverse=True)
-    if groups.max() + 1 < FEWEST_GROUPS:
-        groups = np.arange(len(seen))
-    group_errors, group_lengths = np.bincount(groups, errors), np.bincount(groups, lengths)
-    low, high = interval_of(
-        lambda drawn: float(100 * group_errors[drawn].sum() / group_lengths[drawn].sum()),
-        len(group_errors),
-        seed=seed,
-    )
-    value = float(100 * errors.sum() / lengths.sum())
+
+    def rate(chosen: np.ndarray) -> float:
+        return float(100 * errors[chosen].sum() / lengths[chosen].sum())
+
+    low, high = interval_over_people(seen, rate, seed=seed)
+    value = rate(np.arange(len(seen)))
     return Estimate(value=value, low=low, high=high, count=len(seen))
 
 

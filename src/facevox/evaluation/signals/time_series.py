@@ -53,9 +53,10 @@ def pieces(
         rate: Rate of the result [Hz].
 
     Raises:
-        InputError: If the frame rate is below 24: what happens between frames is not seen.
+        InputError: If the frame rate is below 24 (film's 23.976 counts as that): what happens
+            between frames is not seen.
     """
-    if fps < rate - 1:
+    if round(fps) < rate - 1:
         raise InputError(f"motion is compared at {rate} Hz; the video has {float(fps):g} fps")
     filled = bridge(values, round(LONGEST_HOLE * float(fps)))
     whole = np.isfinite(filled).all(1)
