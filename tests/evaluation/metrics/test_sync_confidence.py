@@ -121,8 +121,6 @@ def test_offset_has_the_right_size_and_sign(seen, protocol):
     assert seen[f"together {protocol}"]["offset"] == 0
     assert seen[f"late5 {protocol}"]["offset"] == 5
     assert seen[f"early3 {protocol}"]["offset"] == -3
-    assert seen[f"together {protocol}"]["on_time"] == 1
-    assert seen[f"late5 {protocol}"]["on_time"] == 0
 
 
 @pytest.mark.parametrize("protocol", ["crop", "whole-frame"])
@@ -283,7 +281,7 @@ def test_offsets_that_mean_little_are_told():
     def clip(confidence: float, offset: int) -> Seen:
         observation = {
             "confidence": np.array(confidence), "distance": np.array(8.0),
-            "offset": np.array(float(offset)), "on_time": np.array(float(abs(offset) <= 1)),
+            "offset": np.array(float(offset)),
         }  # fmt: skip
         return Seen(Clip(name=f"{offset}", video=Path("x")), observation)
 
