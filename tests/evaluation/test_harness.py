@@ -5,6 +5,9 @@ import pytest
 
 from facevox.core.errors import InputError
 from facevox.evaluation import harness, observe
+from facevox.evaluation.generate import folder_row, read_side
+from facevox.evaluation.judges.landmarks import TRACKERS
+from facevox.evaluation.judges.registry import JUDGES
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.metric import Estimate, Figure, NotMeasured, mean_over_clips
 from facevox.evaluation.suite import load_suite
@@ -157,7 +160,7 @@ def test_videos_made_elsewhere_are_scored_beside(monkeypatch, lite, folder, tmp_
     with pytest.raises(InputError, match="expected names such as nasa-photo-1"):
         (tmp_path / "empty").mkdir()
         run(monkeypatch, lite, folder, Length(), tmp_path, videos={"none": tmp_path / "empty"})
-    with pytest.raises(InputError, match="each once"):
+    with pytest.raises(InputError, match="given twice"):
         run(monkeypatch, lite, folder, Length(), tmp_path, videos={"lite": other})
 
 
@@ -177,3 +180,51 @@ def test_a_photo_without_a_face_does_not_stop_the_others(
     (column,) = report.systems
     assert column.clips == 1
     assert list(column.failed) == ["wall-photo-0"]
+
+
+@pytest.mark.parametrize(
+    ("systems", "videos", "words"),
+    [
+        ([], {}, "nothing to measure"),
+        (["lite", "lite"], {}, "'lite' is given twice"),
+        (["lite"], {"lite": "."}, "'lite' is given twice"),
+        ([], {"real": "."}, "'real' is kept for recordings"),
+        ([], {"../up": "."}, "cannot be called after a system"),
+        ([], {"a/b": "."}, "cannot be called after a system"),
+    ],
+)
+def test_impossible_columns_are_refused_before_any_work(tmp_path, systems, videos, words):
+    with pytest.raises(InputError, match=words):
+        harness.evaluate("smoke", systems, output=tmp_path / "report", videos=videos)
+    assert not (tmp_path / "report").exists()
+
+
+def test_folders_of_videos_are_looked_at_before_anything_is_generated(tmp_path):
+    with pytest.raises(InputError, match="no folder of videos"):
+        harness.evaluate("smoke", output=tmp_path, videos={"theirs": tmp_path / "nowhere"})
+    assert not (tmp_path / "videos").exists()
+
+
+def test_only_a_tracker_lays_landmarks(tmp_path):
+    with pytest.raises(InputError, match="'dnsmos' does not lay landmarks; choose one of"):
+        harness.evaluate("smoke", output=tmp_path / "report", tracker="dnsmos")
+    assert set(TRACKERS) == {n for n, card in JUDGES.items() if "landmarks" in card.purpose}
+
+
+def test_a_video_that_is_cut_off_is_listed_as_failed(tmp_path):
+    suite = load_suite("smoke")
+    (item,) = suite.items(None, tmp_path, limit=1)
+    (tmp_path / f"{item.name}.mp4").write_bytes(b"not a video")
+    row = folder_row(tmp_path, [item], "theirs")
+    assert not row.clips
+    assert "cannot be read as a video" in row.failed[item.name]
+
+
+def test_a_kept_video_whose_facts_were_tampered_with_is_made_again(tmp_path):
+    side = tmp_path / "clip.json"
+    for content in ("[]", "{", '{"digest": "d"}', '{"digest": "d", "phones": [{"x": 1}]}'):
+        side.write_text(content)
+        assert read_side(side, "d") is None
+    side.write_text('{"digest": "d", "phones": [], "facts": {"seconds": 1.0}}')
+    assert read_side(side, "d") == ((), {"seconds": 1.0})
+    assert read_side(side, "other") is None

@@ -1,5 +1,6 @@
 """What metrics see of a clip: the right frames, the right sound, or a sentence."""
 
+import struct
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -392,3 +393,21 @@ def test_media_and_metrics_import_without_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("turn", "matrix"),
+    [
+        (-1, (0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)),
+        (1, (0, -1 << 16, 0, 1 << 16, 0, 0, 0, 0, 1 << 30)),
+        (2, (-1 << 16, 0, 0, 0, -1 << 16, 0, 0, 0, 1 << 30)),
+    ],
+)
+def test_pictures_are_turned_as_the_file_says(tmp_path, turn, matrix):
+    path = write(tmp_path / "a.mp4", frames=3)
+    plain = next(read_frames(path))
+    content = bytearray(path.read_bytes())
+    place = content.find(b"tkhd") + 44  # version and flags, times, layer, volume come before
+    content[place : place + 36] = struct.pack(">9i", *matrix)
+    path.write_bytes(content)
+    np.testing.assert_array_equal(next(read_frames(path)), np.rot90(plain, turn))

@@ -86,3 +86,34 @@ def test_a_limit_spreads_over_the_list():
     assert spread(list(range(3)), 9) == (0, 1, 2)
     with pytest.raises(InputError):
         spread(list(range(3)), 0)
+
+
+PERSON = {"identity": "a", "photos": {"p": "skimage:astronaut"}, "texts": {"p": [0]}}
+
+
+@pytest.mark.parametrize(
+    ("people", "error", "words"),
+    [
+        ([], ConfigError, "asks for no video"),
+        ([PERSON, PERSON], ConfigError, "two videos called 'a-p-0'"),
+        ([PERSON | {"identity": "../a"}], InputError, "cannot be called after a clip"),
+        ([PERSON | {"identity": "a/b"}], InputError, "cannot be called after a clip"),
+        ([PERSON | {"identity": 7}], ConfigError, "identity must be text, got 7"),
+        ([PERSON | {"size": "big"}], ConfigError, "size must be a number, got 'big'"),
+        ([PERSON | {"photos": {"p": "skimage:nobody"}}], DataError, "no photo 'nobody'"),
+    ],
+)
+def test_impossible_people_are_refused(tmp_path, people, error, words):
+    path = tmp_path / "mine.json"
+    content = {"name": "m", "summary": "s", "kind": "portraits", "data": "", "size": None}
+    path.write_text(json.dumps(content | {"people": people, "texts": ["Hi."]}))
+    with pytest.raises(error, match=words):
+        load_suite(path).items(None, tmp_path / "work")
+
+
+@pytest.mark.parametrize("content", ["[1]", "{", '{"name": 5}'])
+def test_what_is_no_suite_is_refused_in_words(tmp_path, content):
+    path = tmp_path / "mine.json"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match="is not a suite: "):
+        load_suite(path)

@@ -22,6 +22,9 @@ SAMPLE_RATE = 16_000
 HOP = 0.01
 """Resolution of the aligner [s]."""
 
+_QUOTED = 80
+"""Letters of a text that a message repeats."""
+
 _SILENT = ("SIL", "+NSN+", "+SPN+", "<sil>")
 
 
@@ -69,7 +72,7 @@ class PhoneAligner:
             aligned = self._decoder.get_alignment()
         except (RuntimeError, TypeError) as error:
             raise DataError(
-                f"The text {' '.join(words)!r} does not fit the sound, so that its phones have no "
+                f"The text {_quote(words)} does not fit the sound, so that its phones have no "
                 "times; check that it is what is said."
             ) from error
         found: list[Phone] = []
@@ -89,13 +92,18 @@ class PhoneAligner:
                     )
                 )
         if index + 1 != len(words):
-            raise DataError(f"Aligned {index + 1} of {len(words)} words of {' '.join(words)!r}.")
+            raise DataError(f"Aligned {index + 1} of {len(words)} words of {_quote(words)}.")
         return tuple(found)
 
     def _pass(self, sound: bytes) -> None:
         self._decoder.start_utt()
         self._decoder.process_raw(sound, full_utt=True)
         self._decoder.end_utt()
+
+
+def _quote(words: Sequence[str]) -> str:
+    said = " ".join(words)
+    return repr(said if len(said) <= _QUOTED else f"{said[:_QUOTED]}...")
 
 
 def align_text(

@@ -13,6 +13,7 @@ from facevox.core.files import make_folder, write_atomically
 from facevox.core.speech import Phone
 from facevox.evaluation.clip import REAL, Clip
 from facevox.evaluation.code_digest import code_digest
+from facevox.evaluation.intact import check_intact
 from facevox.evaluation.suites.item import Item
 from facevox.systems.system import System
 
@@ -77,7 +78,14 @@ def recorded_row(items: Sequence[Item]) -> Row:
         for item in items
         if item.reference is not None
     }
-    return Row(name=REAL, clips=tuple(clips.values()))
+    failed = {}
+    for clip in clips.values():
+        try:
+            check_intact(clip.video)
+        except InputError as error:
+            failed[clip.name] = str(error)
+    whole = tuple(clip for clip in clips.values() if clip.name not in failed)
+    return Row(name=REAL, clips=whole, failed=failed)
 
 
 def folder_row(folder: Path, items: Sequence[Item], name: str) -> Row:
@@ -88,14 +96,19 @@ def folder_row(folder: Path, items: Sequence[Item], name: str) -> Row:
     """
     if not folder.is_dir():
         raise InputError(f"There is no folder of videos {folder}.")
-    clips, failed = [], {}
+    clips, failed, found = [], {}, 0
     for item in items:
         path = folder / f"{item.name}.mp4"
-        if path.is_file():
-            clips.append(clip_of(item, path, name, None, {}))
-        else:
+        if not path.exists():
             failed[item.name] = f"{path.name} is not in {folder}"
-    if not clips:
+            continue
+        found += 1
+        try:
+            check_intact(path)
+            clips.append(clip_of(item, path, name, None, {}))
+        except InputError as error:
+            failed[item.name] = str(error)
+    if not found:
         raise InputError(
             f"{folder} holds none of the suite's {len(items)} videos; expected names such as "
             f"{items[0].name}.mp4."
@@ -128,9 +141,8 @@ def clip_of(
 def _kept_or_made(system: System, name: str, item: Item, folder: Path) -> Clip:
     video, side = folder / f"{item.name}.mp4", folder / f"{item.name}.json"
     digest = _digest(name, item)
-    if video.is_file() and (known := _read_side(side)) and known.get("digest") == digest:
-        phones = tuple(Phone(**row) for row in known["phones"])
-        return clip_of(item, video, name, phones, known["facts"])
+    if video.is_file() and (known := read_side(side, digest)):
+        return clip_of(item, video, name, *known)
     started = time.perf_counter()
     face = system.generate(item.portrait, item.text, seed=item.seed, size=item.size, fps=FPS)
     first: list[float] = []
@@ -157,8 +169,12 @@ def _digest(system: str, item: Item) -> str:
     return stamp.hexdigest()
 
 
-def _read_side(path: Path) -> dict[str, Any] | None:
+def read_side(path: Path, digest: str) -> tuple[tuple[Phone, ...], dict[str, Any]] | None:
+    """Return phones and facts of a kept video; None if it is another's, or was tampered with."""
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        known = json.loads(path.read_text("utf-8"))
+        if known["digest"] != digest:
+            return None
+        return tuple(Phone(**row) for row in known["phones"]), dict(known["facts"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from facevox import __version__
 from facevox.core.errors import InputError
 from facevox.core.files import make_folder
-from facevox.evaluation.clip import Clip
+from facevox.evaluation.clip import REAL, Clip
 from facevox.evaluation.generate import Row, folder_row, generated_row, recorded_row
+from facevox.evaluation.judges.landmarks import TRACKERS
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.metric import Estimate, Metric, NotMeasured, Observation, Result, Seen
 from facevox.evaluation.metrics.catalogue import choose_metrics
@@ -23,7 +25,7 @@ from facevox.evaluation.report.files import write_report
 from facevox.evaluation.report.illustrations import illustrate
 from facevox.evaluation.report.report import Report, SystemScores
 from facevox.evaluation.suite import Suite, load_suite
-from facevox.evaluation.suites.item import Item
+from facevox.evaluation.suites.item import Item, check_file_name
 from facevox.systems.registry import load
 from facevox.systems.system import System
 
@@ -74,12 +76,14 @@ def evaluate(
         MissingPiece: If a system needs something that is not installed.
         MediaError: If the output cannot be written.
     """
-    folder, judges = make_folder(Path(output)), judges or Judges()
     chosen_suite = suite if isinstance(suite, Suite) else load_suite(suite)
     groups = choose_metrics(metrics)
-    judges.card(tracker)
-    items = chosen_suite.items(Path(data) if data else None, folder / "photos", limit=limit)
+    check_tracker(tracker)
+    systems = [systems] if isinstance(systems, str) else systems
     loaded = [load(item) if isinstance(item, str) else item for item in systems]
+    check_columns([*(system.info().name for system in loaded), *(videos or {})])
+    folder, judges = make_folder(Path(output)), judges or Judges()
+    items = chosen_suite.items(Path(data) if data else None, folder / "photos", limit=limit)
     plan = _Plan(
         groups, judges, tracker, folder / "observations", jobs, seed,
         _steps(len(items), len(loaded), len(videos or {}), items, progress),
@@ -87,10 +91,8 @@ def evaluate(
     rows = _rows(loaded, items, videos or {}, folder / "videos", plan.step)
     looked = [(row, _look(row, plan)) for row in rows]
     scores = [_score(row, outcomes, plan) for row, outcomes in looked]
-    with_efficiency = metrics is None or EFFICIENCY in metrics
-    for column, system in zip(scores, loaded, strict=False):
-        if with_efficiency:
-            column.results.update(measure_efficiency(system, items, folder / "scratch"))
+    if with_efficiency := metrics is None or EFFICIENCY in metrics:
+        _add_efficiency(scores, loaded, items, folder)
     report = _report(chosen_suite, items, scores, plan, with_efficiency=with_efficiency)
     shown = illustrate([(row.name, _observations(outcomes)) for row, outcomes in looked])
     write_report(report, shown, folder)
@@ -136,14 +138,36 @@ def _rows(
     folder: Path,
     step: Callable[[str], None],
 ) -> list[Row]:
+    given = [folder_row(Path(path), items, name) for name, path in videos.items()]
     rows = [generated_row(system, items, folder / system.info().name, step) for system in systems]
-    rows += [folder_row(Path(path), items, name) for name, path in videos.items()]
     recorded = recorded_row(items)
-    rows += [recorded] if recorded.clips else []
-    names = [row.name for row in rows]
-    if not rows or len(set(names)) < len(names):
-        raise InputError(f"Give at least one system, each once, got {names}.")
-    return rows
+    return [*rows, *given, *([recorded] if recorded.clips or recorded.failed else [])]
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Raise, before any work is done, if systems and folders of videos cannot go by these names.
+
+    Raises:
+        InputError: If there is none, one comes twice, is `real`, or cannot be a folder's name.
+    """
+    if not names:
+        raise InputError("There is nothing to measure; give a system or a folder of videos.")
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"The name {name!r} is given twice; every system needs its own.")
+        if name == REAL:
+            raise InputError(f"The name {REAL!r} is kept for recordings; choose another one.")
+        check_file_name(name, "a system")
+
+
+def check_tracker(name: str) -> None:
+    """Raise if a judge does not lay landmarks.
+
+    Raises:
+        InputError: If it is none of `TRACKERS`.
+    """
+    if name not in TRACKERS:
+        raise InputError(f"{name!r} does not lay landmarks; choose one of: {', '.join(TRACKERS)}.")
 
 
 def _look(row: Row, plan: _Plan) -> Outcomes:
@@ -181,6 +205,18 @@ def _score(row: Row, outcomes: Outcomes, plan: _Plan) -> SystemScores:
         per_clip=per_clip,
         identities={clip.name: clip.identity for clip in row.clips if clip.identity},
     )
+
+
+def _add_efficiency(
+    scores: Sequence[SystemScores],
+    systems: Sequence[System],
+    items: tuple[Item, ...],
+    folder: Path,
+) -> None:
+    """Measure speed and memory of the systems; two runs do not meet in one scratch folder."""
+    for column, system in zip(scores, systems, strict=False):
+        with TemporaryDirectory(prefix=".scratch-", dir=folder) as scratch:
+            column.results.update(measure_efficiency(system, items, Path(scratch) / "videos"))
 
 
 def summarise(metric: Metric, outcomes: Outcomes, *, seed: int) -> dict[str, Result]:

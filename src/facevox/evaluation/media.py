@@ -260,7 +260,7 @@ class ClipMedia:
 
 
 def read_frames(video: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    """Yield the pictures of a video, RGB.
+    """Yield the pictures of a video, RGB, upright as a player shows them.
 
     Raises:
         InputError: If the file is not a video or has no pictures.
@@ -270,7 +270,10 @@ def read_frames(video: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
 
 
 def _pixels(picture: av.VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
-    return picture.to_ndarray(format="rgb24")
+    """Return the picture upright: telephones film sideways and say so in the file."""
+    pixels = picture.to_ndarray(format="rgb24")
+    turns = round(picture.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 def _decoded(video: Path) -> Iterator[av.VideoFrame]:
@@ -280,8 +283,10 @@ def _decoded(video: Path) -> Iterator[av.VideoFrame]:
             for frame in container.decode(video=0):
                 count += 1
                 yield frame
-        except (av.error.FFmpegError, IndexError) as error:
-            raise InputError(f"{video} cannot be read as a video ({error}).") from error
+        except IndexError as error:
+            raise InputError(f"{video} has no pictures.") from error
+        except av.error.FFmpegError as error:
+            raise InputError(f"{video} cannot be read as a video ({error.strerror}).") from error
     if not count:
         raise InputError(f"{video} has no pictures.")
 
@@ -295,8 +300,10 @@ def read_frame_times(video: Path) -> list[Fraction]:
     with _open(video) as container:
         try:
             packets = [p for p in container.demux(video=0) if p.size and not p.is_discard]
-        except (av.error.FFmpegError, IndexError) as error:
-            raise InputError(f"{video} cannot be read as a video ({error}).") from error
+        except IndexError as error:
+            raise InputError(f"{video} has no pictures.") from error
+        except av.error.FFmpegError as error:
+            raise InputError(f"{video} cannot be read as a video ({error.strerror}).") from error
         stamps = sorted(p.pts * p.time_base for p in packets if p.pts is not None and p.time_base)
     return [stamp - stamps[0] for stamp in stamps] if len(stamps) == len(packets) else []
 
@@ -324,7 +331,7 @@ def read_sound(video: Path) -> tuple[Float32[np.ndarray, " samples"], int]:
                 parts += [frame.to_ndarray()[0] for frame in resampler.resample(packet)]
             parts += [frame.to_ndarray()[0] for frame in resampler.resample(None)]
         except av.error.FFmpegError as error:
-            raise MediaError(f"The sound of {video} cannot be read ({error}).") from error
+            raise MediaError(f"The sound of {video} cannot be read ({error.strerror}).") from error
     waveform = np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
     if not len(waveform):
         raise InputError(f"The sound track of {video.name} is empty.")
@@ -348,4 +355,4 @@ def _open(path: Path) -> "av.container.InputContainer":
     try:
         return av.open(str(path))
     except (av.error.FFmpegError, OSError) as error:
-        raise InputError(f"{path} cannot be read as a video ({error}).") from error
+        raise InputError(f"{path} cannot be read as a video ({error.strerror}).") from error

@@ -7,7 +7,8 @@ from typing import Any
 
 from facevox.core.errors import InputError
 from facevox.evaluation.clip import Clip
-from facevox.evaluation.harness import TRACKER, summarise
+from facevox.evaluation.harness import TRACKER, check_tracker, summarise
+from facevox.evaluation.intact import check_intact
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Metric, NotMeasured, Result
@@ -74,9 +75,15 @@ def score_video(
     Raises:
         InputError: If the video is not one, or a file is absent.
     """
-    for path in (video, portrait, recording):
-        if path is not None and not Path(path).is_file():
-            raise InputError(f"There is no file {path}.")
+    if portrait is not None and not Path(portrait).is_file():
+        raise InputError(f"There is no photo {portrait}.")
+    for path in (video, recording):
+        if path is not None:
+            check_intact(Path(path))
+    check_tracker(tracker)
+    chosen_metrics = choose_metrics(metrics)
+    if not chosen_metrics:
+        raise InputError("Efficiency is a system's, not a video's; facevox evaluate measures it.")
     clip = Clip(
         name=Path(video).stem,
         video=Path(video),
@@ -90,7 +97,7 @@ def score_video(
     next(iter(media.frames()))  # what is not a video fails here, in one sentence
     groups = {
         title: [row for metric in chosen for row in _rows(metric, media, seed)]
-        for title, chosen in choose_metrics(metrics).items()
+        for title, chosen in chosen_metrics.items()
     }
     return VideoScore(video=clip.video, groups=groups, notes=tuple(media.notes))
 

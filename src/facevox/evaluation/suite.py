@@ -19,6 +19,7 @@ from facevox.evaluation.suites.portraits import portrait_items
 from facevox.evaluation.suites.recordings import recording_items
 
 FOLDER = Path(__file__).parent / "suites"
+_FIELDS = ("name", "summary", "kind", "data")
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"}
 
 
@@ -82,9 +83,14 @@ def load_suite(name: str | Path) -> Suite:
         )
     try:
         content = json.loads(path.read_text("utf-8"))
-        known = {key: content[key] for key in ("name", "summary", "kind", "data")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is not a suite ({error!r}).") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not a suite: it is not valid JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} is not a suite: expected an object, got {str(content)[:40]!r}.")
+    for key in _FIELDS:
+        if not isinstance(content.get(key), str):
+            raise ConfigError(f"{path} is not a suite: {key!r} must be there and be text.")
+    known = {key: content[key] for key in _FIELDS}
     if known["kind"] not in ("portraits", "recordings"):
         raise ConfigError(f"{path}: kind must be portraits or recordings, got {known['kind']!r}.")
     return Suite(**known, digest=_digest(content), content=content)

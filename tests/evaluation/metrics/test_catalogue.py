@@ -38,3 +38,9 @@ def test_metrics_are_chosen_by_name():
     assert choose_metrics(["efficiency"]) == {}
     with pytest.raises(InputError, match=r"no metric .fdi.; there are: .*fid"):
         choose_metrics(["fdi"])
+
+
+def test_no_name_is_refused_and_a_single_one_is_a_name():
+    with pytest.raises(InputError, match="No metric is named"):
+        choose_metrics([])
+    assert choose_metrics("jitter").keys() == choose_metrics(["jitter"]).keys()

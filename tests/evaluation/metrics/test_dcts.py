@@ -187,3 +187,9 @@ def test_the_metric_takes_either_density():
         assert set(results) == {figure.name for figure in metric.figures}
         assert results[metric.figures[0].name].value > 0.5
     assert Dcts("campplus", 3, "gmm").name != Dcts("campplus", 3).name
+
+
+def test_embeddings_of_several_lengths_are_refused():
+    ragged = {str(k): np.ones((8, 4 + k)) for k in range(8)}
+    with pytest.raises(InputError, match="all of one length"):
+        dcts(ragged)

@@ -24,8 +24,9 @@ def evaluate(
         Path, typer.Option("--output", "-o", help="Folder for report, videos and observations.")
     ],
     suite: Annotated[
-        str, typer.Option(help="standard, smoke, grid, lrs2, hdtf, voxceleb2, or a .json file.")
-    ] = "standard",
+        str | None,
+        typer.Option(help="standard, smoke, grid, lrs2, hdtf, voxceleb2, or a .json; standard."),
+    ] = None,
     system: Annotated[
         list[str] | None, typer.Option(help="System to measure; may be given several times.")
     ] = None,
@@ -63,8 +64,9 @@ def evaluate(
     from facevox.evaluation.report.files import PAGE, TABLES
     from facevox.evaluation.report.store import FILE_NAME
 
-    chosen = _own_suite(photo, text_file, texts_per_photo, size) if photo else suite
-    folders = dict(_named_folder(value) for value in videos or [])
+    _check_source(suite, photo, text_file, size)
+    chosen = _own_suite(photo, text_file, texts_per_photo, size) if photo else suite or "standard"
+    folders = _named_folders(videos or [])
     systems = system if system is not None else ([] if folders else ["lite"])
     with progress_bar("Evaluating", quiet=quiet or as_json) as show:
         run(
@@ -93,13 +95,31 @@ def split_names(names: str | None) -> list[str] | None:
     return [part.strip() for part in names.split(",") if part.strip()]
 
 
-def _named_folder(value: str) -> tuple[str, Path]:
+def _named_folders(values: list[str]) -> dict[str, Path]:
     from facevox.core.errors import InputError
 
-    name, sign, folder = value.partition("=")
-    if not (name and sign and folder):
-        raise InputError(f"--videos takes NAME=FOLDER, got {value!r}.")
-    return name, Path(folder)
+    folders: dict[str, Path] = {}
+    for value in values:
+        name, sign, folder = value.partition("=")
+        if not (name and sign and folder):
+            raise InputError(f"--videos takes NAME=FOLDER, got {value!r}.")
+        if name in folders:
+            raise InputError(f"--videos names {name!r} twice; every folder needs its own name.")
+        folders[name] = Path(folder)
+    return folders
+
+
+def _check_source(
+    suite: str | None, photo: list[Path] | None, text_file: Path | None, size: int | None
+) -> None:
+    """Raise if options are given that would have no effect."""
+    from facevox.core.errors import InputError
+
+    if photo and suite is not None:
+        raise InputError("Give either --suite or --photo, not both.")
+    for name, value in (("--text-file", text_file), ("--size", size)):
+        if value is not None and not photo:
+            raise InputError(f"{name} belongs to --photo; a suite brings its own.")
 
 
 def _own_suite(

@@ -27,6 +27,9 @@ from facevox.core.portrait.face_mesh import VIEWS, crop_around
 from facevox.core.portrait.face_search import MIN_CONFIDENCE, crop_of
 from facevox.core.portrait.portrait import NUM_LANDMARKS
 
+TRACKERS = ("attention-mesh", "face-landmarker")
+"""Judges of this kind."""
+
 Pixels = UInt8[np.ndarray, "h w 3"]
 Points = Float32[np.ndarray, "478 3"]
 Look = Callable[[np.ndarray], tuple[np.ndarray, float]]

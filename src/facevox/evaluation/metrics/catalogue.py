@@ -76,11 +76,14 @@ def choose_metrics(names: Sequence[str] | None) -> dict[str, tuple[Metric, ...]]
     """Return the metrics of these names, by group; all of them for None.
 
     Raises:
-        InputError: If there is no metric of a name.
+        InputError: If there is no metric of a name, or no name.
     """
     groups = all_metrics()
     if names is None:
         return groups
+    names = [names] if isinstance(names, str) else names
+    if not names:
+        raise InputError("No metric is named; name at least one, or leave the option out for all.")
     known = {metric.name for metrics in groups.values() for metric in metrics} | {EFFICIENCY}
     for name in names:
         if name not in known:

@@ -200,6 +200,12 @@ def _check(embeddings: Mapping[str, np.ndarray], count: int) -> None:
         raise InputError(
             f"DCTS with K={count} needs at least {count} identities, got {len(embeddings)}."
         )
+    lengths = {rows.shape[1:] for rows in map(np.asarray, embeddings.values())}
+    if len(lengths) != 1 or len(next(iter(lengths))) != 1:
+        raise InputError(
+            "Embeddings must be one a row, (n, dim), all of one length, "
+            f"got shapes (n, ...) with {sorted(lengths)}."
+        )
     for name, rows in embeddings.items():
         if len(rows) < count:
             raise InputError(

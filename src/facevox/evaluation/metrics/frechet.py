@@ -144,6 +144,8 @@ def _in_blocks(
     held: list[np.ndarray] = []
     for part in parts:
         rows = np.asarray(part, np.float64)
+        if rows.ndim != 2:
+            raise InputError(f"Features must be one a row, (n, dim), got shape {rows.shape}.")
         if held and rows.shape[1] != held[0].shape[1]:
             raise InputError(
                 "Features of one set must have one length, "

@@ -1,11 +1,16 @@
 """One video that a suite asks for."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from facevox.core.errors import InputError
+
+_LONGEST = 120
+_UNFIT = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+"""What some file system does not take in a name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +42,23 @@ class Item:
     reference_says_text: bool = True
     sex: str = ""
     age: float | None = None
+
+
+def check_file_name(name: str, what: str) -> None:
+    """Raise if files cannot be called after a name.
+
+    Args:
+        name: The name.
+        what: What bears it, for the message.
+
+    Raises:
+        InputError: If it is empty, too long, begins with a dot, or holds a slash or the like.
+    """
+    if not name or len(name.encode()) > _LONGEST or name[0] == "." or _UNFIT.search(name):
+        raise InputError(
+            f"Files cannot be called after {what} named {name[:_LONGEST]!r}; take up to {_LONGEST} "
+            "bytes of letters, digits, spaces, dots, - and _, and no dot at the beginning."
+        )
 
 
 def spread(rows: Sequence[Any], limit: int | None) -> tuple[Any, ...]:
