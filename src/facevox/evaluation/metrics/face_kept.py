@@ -36,6 +36,7 @@ from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
 from facevox.evaluation.judges.face_alignment import fit_similarity, warp_picture
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
+from facevox.evaluation.signals.structure import structural_similarity
 
 SIDE, IOD, MIDDLE = 96, 36.0, (48.0, 40.0)
 """Side of the square, distance of the irises in it and the point between them [px]."""
@@ -51,9 +52,7 @@ OVAL = tuple(
 EYES = ((33, 161, 159, 157, 133, 154, 145, 163), (362, 384, 386, 388, 263, 390, 374, 381))
 NOSE_BASE = 2
 _RIM, _AROUND_EYES = 5, 9  # px
-_SPREAD = 1.5  # px
 _FARTHEST, _ROUNDS, _PRECISION = 3.0, 20, 1e-4  # px, steps, gain of correlation
-_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _FEWEST_PIXELS = 500
 _HALF = 0.5  # px: landmarks count from the corner of a pixel, arrays from its middle
 
@@ -117,7 +116,7 @@ def face_kept(
     spread = float(kept.std() * seen.std())
     covariance = float(((kept - kept.mean()) * (seen - seen.mean())).mean())
     ncc = covariance / spread if spread > 0 else 0.0
-    return float(_ssim_map(photo.grey, grey)[photo.part].mean()), ncc
+    return float(structural_similarity(photo.grey, grey)[photo.part].mean()), ncc
 
 
 class FaceKept:
@@ -216,16 +215,3 @@ def _filled(outline: Float64[np.ndarray, "n 2"]) -> UInt8[np.ndarray, "96 96"]:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillPoly(canvas, [outline.round().astype(np.int32)], 1)
     return canvas
-
-
-def _ssim_map(
-    a: Float32[np.ndarray, "h w"], b: Float32[np.ndarray, "h w"]
-) -> Float32[np.ndarray, "h w"]:
-    def blur(x: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-        return cv2.GaussianBlur(x, (0, 0), _SPREAD)
-
-    mean_a, mean_b = blur(a), blur(b)
-    variance = blur(a * a) - mean_a**2 + blur(b * b) - mean_b**2
-    covariance = blur(a * b) - mean_a * mean_b
-    likeness = (2 * mean_a * mean_b + _C1) * (2 * covariance + _C2)
-    return likeness / ((mean_a**2 + mean_b**2 + _C1) * (variance + _C2))
