@@ -50,8 +50,8 @@ class Ssim:
             unit="",
             better="higher",
             protocol="Whole frame against the recording's frame of the same number; "
-            "Gaussian window 11 px / 1.5 as Wang et al. and scikit-image, mean of R, G, B, mean over "
-            "frames; only where both have the same timing.",
+            "Gaussian window 11 px / 1.5 as Wang et al. and scikit-image, mean of R, G, B, mean "
+            "over frames; only where both have the same timing.",
         ),
     )
 
