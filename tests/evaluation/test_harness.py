@@ -1,10 +1,12 @@
 """The harness: it resumes, one broken clip does not stop it, and it never hides a gap."""
 
+import errno
+
 import numpy as np
 import pytest
 
-from facevox.core.errors import InputError
-from facevox.evaluation import harness, observe
+from facevox.core.errors import InputError, MediaError
+from facevox.evaluation import generate, harness, observe
 from facevox.evaluation.generate import folder_row, read_side
 from facevox.evaluation.judges.landmarks import TRACKERS
 from facevox.evaluation.judges.registry import JUDGES
@@ -228,3 +230,13 @@ def test_a_kept_video_whose_facts_were_tampered_with_is_made_again(tmp_path):
     side.write_text('{"digest": "d", "phones": [], "facts": {"seconds": 1.0}}')
     assert read_side(side, "d") == ((), {"seconds": 1.0})
     assert read_side(side, "other") is None
+
+
+def test_a_full_disk_ends_the_run_instead_of_failing_clip_by_clip(lite, tmp_path, monkeypatch):
+    def full(*_):
+        raise MediaError("The disk is full.") from OSError(errno.ENOSPC, "No space left")
+
+    monkeypatch.setattr(generate, "_kept_or_made", full)
+    items = load_suite("smoke").items(None, tmp_path)
+    with pytest.raises(MediaError, match="disk is full"):
+        generate.generated_row(lite, items, tmp_path / "videos", lambda _: None)

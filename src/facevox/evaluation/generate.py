@@ -1,5 +1,6 @@
 """Making the videos of a suite with a system; what is there already is kept."""
 
+import errno
 import hashlib
 import json
 import time
@@ -57,6 +58,8 @@ def generated_row(system: System, items: Sequence[Item], folder: Path, step: Ste
         try:
             clips.append(_kept_or_made(system, info["name"], item, folder))
         except FacevoxError as error:
+            if getattr(error.__cause__, "errno", 0) == errno.ENOSPC:
+                raise  # no other clip would fare better
             failed[item.name] = str(error)
         step(f"{info['name']}: {item.name}")
     return Row(name=info["name"], clips=tuple(clips), failed=failed, info=info)

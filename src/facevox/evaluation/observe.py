@@ -8,8 +8,10 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -112,6 +114,11 @@ def observe_all(
         try:
             for clip, future in zip(clips, waiting, strict=True):
                 yield clip, future.result()
+        except BrokenProcessPool as error:
+            raise FacevoxError(
+                f"One of {jobs} processes that looked at clips was killed, as happens when memory "
+                "runs out; take fewer jobs and run again, what is done is kept."
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -143,7 +150,7 @@ def _read(path: Path, key: str) -> Outcome | None:
             if facts["key"] != key:
                 return None
             seen = {name[5:]: arrays[name] for name in arrays.files if name.startswith("seen_")}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+    except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None  # absent, or being written when the last run was killed
     reason, notes = facts["reason"], tuple(facts["notes"])
     return Outcome(observation=None if reason else seen, reason=reason, notes=notes)

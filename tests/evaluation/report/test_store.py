@@ -118,3 +118,10 @@ def test_nothing_there_says_what_to_give(tmp_path):
         load_report(tmp_path)
     with pytest.raises(ConfigError, match="There is no report"):
         load_report(tmp_path / "absent")
+
+
+def test_a_number_too_large_to_hold_is_refused(report, tmp_path):
+    path = save_report(report, tmp_path)
+    path.write_text(path.read_text().replace('"format": 1', '"format": 1e400', 1))
+    with pytest.raises(ConfigError, match="1e400 is not a number that a report may hold"):
+        load_report(path)

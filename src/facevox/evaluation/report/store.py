@@ -4,7 +4,7 @@ import json
 import types
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from facevox.core.errors import ConfigError
 from facevox.core.files import make_folder, write_atomically
@@ -44,7 +44,9 @@ def load_report(path: Path) -> Report:
     """
     file = path / FILE_NAME if path.is_dir() else path
     try:
-        values = json.loads(file.read_text("utf-8"), parse_constant=_refuse_constant)
+        values = json.loads(
+            file.read_text("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
+        )
     except FileNotFoundError:
         raise ConfigError(
             f"There is no report at {path}; give a folder that `facevox evaluate` "
@@ -72,8 +74,13 @@ class _Misfit(Exception):
     """A value that does not fit its field."""
 
 
-def _refuse_constant(name: str) -> None:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number that a report may hold")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    return value if abs(value) < float("inf") else _refuse_constant(digits)
 
 
 def _check_plain(value: Any, place: str) -> None:
