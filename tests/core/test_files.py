@@ -55,3 +55,10 @@ def test_make_folder(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(MediaError, match="is a file"):
         make_folder(tmp_path / "file")
+
+
+def test_a_file_in_the_way_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for write in (lambda path: write_atomically(path, b"x"), lambda path: make_folder(path)):
+        with pytest.raises(MediaError, match="is a file, not a folder"):
+            write(tmp_path / "file" / "below" / "x")

@@ -16,7 +16,9 @@ def explain_os_error(error: OSError, path: Path) -> str:
         return f"The disk is full while writing {path}; free some space and run again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"No permission to write {path}; choose another place."
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+    if error.errno == errno.ENOTDIR:
+        return f"A part of {path.parent} is a file, not a folder; choose another place."
+    if error.errno == errno.ENOENT:
         return f"The folder {path.parent} does not exist; make it or choose another place."
     if error.errno == errno.EISDIR:
         return f"{path} is a folder; give the name of a file."
