@@ -1,5 +1,6 @@
 """What a run tells its user: a progress bar while it works, then the facts."""
 
+import contextlib
 import json
 import sys
 import time
@@ -55,11 +56,19 @@ def print_warnings(warnings: Iterable[str]) -> None:
 
 
 def peak_memory_bytes() -> int:
-    """Return the largest resident memory of this process so far [bytes]."""
+    """Return the largest resident memory of this process so far [bytes].
+
+    Linux's `ru_maxrss` starts from what the process had that started this one; the peak in
+    /proc does not.
+    """
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        peak = next(line for line in lines if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024
     import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_kib if sys.platform == "darwin" else peak_kib * 1024
 
 
 @dataclass(kw_only=True)

@@ -65,7 +65,7 @@ def interval_of_share(
     """Return the 95 % interval of the mean of values from 0 to 1.
 
     Drawing anew from values that are all 0, or all 1, would always give the same: then it is
-    Wilson's interval of so many groups.
+    Wilson's interval of so many groups, or of so many values where groups are too few.
 
     Args:
         values: What was measured.
@@ -78,6 +78,7 @@ def interval_of_share(
     if not len(values) or not (values == values[0]).all() or values[0] not in (0, 1):
         return interval_of_mean(values, groups, seed=seed)
     count = len(values) if groups is None else len(np.unique(groups))
+    count = len(values) if count < FEWEST_GROUPS else count
     reach = 1.96**2 / (count + 1.96**2)
     return (0.0, reach) if values[0] == 0 else (1 - reach, 1.0)
 
