@@ -1,8 +1,8 @@
 import pytest
 
 from facevox.core.errors import DataError
+from facevox.data.corpora import list_recordings
 from facevox.data.hdtf import identity_of, list_clips
-from facevox.data.recordings import list_recordings
 
 
 @pytest.mark.parametrize(

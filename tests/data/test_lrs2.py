@@ -1,8 +1,8 @@
 import pytest
 
 from facevox.core.errors import ConfigError, DataError
+from facevox.data.corpora import list_recordings
 from facevox.data.lrs2 import list_clips, read_text
-from facevox.data.recordings import list_recordings
 
 
 @pytest.fixture(params=["main", "mvlrs_v1/main"])

@@ -1,7 +1,7 @@
 import pytest
 
 from facevox.core.errors import ConfigError, DataError
-from facevox.data.recordings import list_recordings
+from facevox.data.corpora import list_recordings
 from facevox.data.voxceleb2 import list_clips
 
 

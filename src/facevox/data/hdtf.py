@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from facevox.core.errors import DataError
-from facevox.data.recordings import Recording
+from facevox.data.recording import Recording
 
 LAYOUT = "a folder of .mp4 clips such as WDA_NancyPelosi0_003.mp4, NAME.txt beside them if known"
 

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from facevox.core.errors import DataError
-from facevox.data.recordings import Recording
+from facevox.data.recording import Recording
 
 LAYOUT = "a list such as test.txt and main/FOLDER/NNNNN.mp4 with NNNNN.txt beside it"
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from facevox.core.errors import ConfigError, DataError
-from facevox.data.recordings import Recording
+from facevox.data.recording import Recording
 
 LAYOUT = "mp4/idXXXXX/VIDEO/NNNNN.mp4, or test/mp4/idXXXXX/VIDEO/NNNNN.mp4"
 

@@ -8,7 +8,8 @@ from PIL import Image
 from facevox.core.errors import ConfigError, DataError, FacevoxError
 from facevox.core.files import temporary_twin
 from facevox.core.portrait.reader import read_portrait
-from facevox.data.recordings import Recording, list_recordings
+from facevox.data.corpora import list_recordings
+from facevox.data.recording import Recording
 from facevox.evaluation.media import read_frames
 from facevox.evaluation.suites.item import Item, spread
 

@@ -1,28 +1,11 @@
 """Corpora of recorded talking faces, by the layouts in which they are handed out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from facevox.core.errors import ConfigError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recording:
-    """One recorded clip.
-
-    Attributes:
-        name: Unique within the corpus; a file name without suffix.
-        identity: Who is shown, as far as the corpus says.
-        video: The file.
-        text: What is said; None if the corpus does not say.
-    """
-
-    name: str
-    identity: str
-    video: Path
-    text: str | None
+from facevox.data.recording import Recording
 
 
 def list_recordings(layout: str, folder: Path, **select: Any) -> tuple[Recording, ...]:
