@@ -9,7 +9,6 @@ from made_media import tell
 from facevox.core.errors import InputError, MissingPiece
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges import arcface, curricularface
-from facevox.evaluation.judges.face_alignment import ARCFACE_TEMPLATE
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Estimate, Metric, Seen
@@ -17,6 +16,7 @@ from facevox.evaluation.metrics.identity_similarity import (
     IdentitySimilarity,
     identity_similarity,
 )
+from facevox.evaluation.signals.face_alignment import ARCFACE_TEMPLATE
 
 
 def test_cosines_are_known():

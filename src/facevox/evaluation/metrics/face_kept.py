@@ -33,9 +33,9 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from facevox.core.errors import InputError
 from facevox.core.portrait.head_pose import RIGID_LANDMARKS
 from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
-from facevox.evaluation.judges.face_alignment import fit_similarity, warp_picture
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
+from facevox.evaluation.signals.face_alignment import fit_similarity, warp_picture
 from facevox.evaluation.signals.structure import structural_similarity
 
 SIDE, IOD, MIDDLE = 96, 36.0, (48.0, 40.0)

@@ -23,7 +23,6 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from facevox.core.errors import InputError
-from facevox.evaluation.judges.face_alignment import align_face
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
@@ -33,6 +32,7 @@ from facevox.evaluation.metric import (
     Seen,
     mean_over_clips,
 )
+from facevox.evaluation.signals.face_alignment import align_face
 
 EVERY = 0.2
 """Time between the frames that are looked at [s]."""

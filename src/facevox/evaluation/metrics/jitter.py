@@ -33,10 +33,10 @@ from jaxtyping import Float32, Float64
 from facevox.core.errors import InputError
 from facevox.core.portrait.head_pose import RIGID_LANDMARKS
 from facevox.core.portrait.portrait import LEFT_IRIS, RIGHT_IRIS
-from facevox.evaluation.judges.face_alignment import fit_similarity
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
 from facevox.evaluation.metrics.head_motion import note_other_rate
+from facevox.evaluation.signals.face_alignment import fit_similarity
 from facevox.evaluation.signals.time_series import pieces, power_between, spectrum
 
 LOWEST = 5.0

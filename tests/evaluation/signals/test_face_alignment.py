@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facevox.evaluation.judges.face_alignment import (
+from facevox.evaluation.signals.face_alignment import (
     ARCFACE_TEMPLATE,
     align_face,
     fit_similarity,
