@@ -151,3 +151,13 @@ def test_wording():
     assert plural(1, "clip") == "1 clip"
     assert plural(2, "person") == "2 people"
     assert NotMeasured(reason="x").reason == "x"
+
+
+def test_who_judged_stands_beside_the_protocol(report):
+    figure = report.figure_named("ID-SIM (CurricularFace)")
+    beside = report.protocol_of(figure)
+    assert beside.startswith(figure.protocol)
+    assert beside.endswith("Judge: curricularface (cd34cd34cd34), attention-mesh (ab12ab12ab12).")
+    assert " ".join(beside.split()) in " ".join(to_markdown(report).split())
+    other = report.figure_named("WER (pocketsphinx)")
+    assert report.protocol_of(other) == other.protocol

@@ -166,7 +166,7 @@ def _group(report: Report, figures: Sequence[Figure]) -> list[str]:
             for system in report.systems
         ]
         lines = [*side_by_side(lead, columns), *remarks.lines(), ""]
-        lines += gathered((figure.name, figure.protocol) for figure in shown)
+        lines += gathered((figure.name, report.protocol_of(figure)) for figure in shown)
     return [*lines, *_absent(report, [figure for figure in figures if figure not in shown])]
 
 

@@ -59,9 +59,9 @@ def _table(
         f'<th scope="col" style="--own:{colour};width:{width}%">{text(system.name)}</th>'
         for system, colour in zip(report.systems, colours, strict=True)
     )
-    before = ["", *(figure.protocol for figure in figures)]
+    before = ["", *(report.protocol_of(figure) for figure in figures)]
     rows = [
-        _row(report, figure, remarks, order, colours, repeated=figure.protocol == last)
+        _row(report, figure, remarks, order, colours, repeated=report.protocol_of(figure) == last)
         for figure, last in zip(figures, before, strict=False)
     ]
     return (
@@ -89,7 +89,7 @@ def _row(
         )
         for system, colour in zip(report.systems, colours, strict=True)
     ]
-    protocol = "Protocol as above." if repeated else prose(figure.protocol)
+    protocol = "Protocol as above." if repeated else prose(report.protocol_of(figure))
     name = f'{_title(figure)}<span class="protocol">{protocol}</span>'
     return f'<tr><th scope="row">{name}</th>{"".join(cells)}</tr>'
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from facevox.evaluation.metric import Estimate, Figure, NotMeasured, Result
+from facevox.evaluation.report.wording import short_hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,15 @@ class Report:
     def is_measured(self, figure: str) -> bool:
         """Return whether any system has a number of that name."""
         return any(isinstance(system.result(figure), Estimate) for system in self.systems)
+
+    def protocol_of(self, figure: Figure) -> str:
+        """Return a figure's protocol and, where known, who judged: names and hashes."""
+        who = []
+        for name in self.judged_by.get(figure.name, ()):
+            facts = self.judges.get(name, {})
+            digest = "missing" if facts.get("problem") else short_hash(facts.get("sha256", ""))
+            who.append(f"{name} ({digest})")
+        return f"{figure.protocol} Judge: {', '.join(who)}." if who else figure.protocol
 
     def figure_named(self, name: str) -> Figure | None:
         """Return the figure of that name; None if it was not asked for."""
