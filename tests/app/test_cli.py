@@ -8,25 +8,11 @@ import sys
 import time
 
 import pytest
+from command_line import run
 
 from facevox import __version__
-from facevox.app import cli
 
 SMALL = ["--size", "128", "--quiet"]
-
-
-def run(capsys, *arguments: object) -> tuple[int, str, str]:
-    """Run the command line in this process; return exit code, stdout, stderr."""
-    old, sys.argv = sys.argv, ["facevox", *map(str, arguments)]
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    finally:
-        sys.argv = old
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 def is_one_sentence(err: str) -> bool:

@@ -2,29 +2,15 @@
 
 import dataclasses
 import json
-import sys
 
 import pytest
+from command_line import run
 
-from facevox.app import cli
 from facevox.evaluation.metric import Estimate, Figure
 from facevox.evaluation.report.report import Report, SystemScores
 from facevox.evaluation.report.store import save_report
 
 SYNC = Figure(name="LSE-C", unit="", better="higher", protocol="SyncNet at 25 fps.", digits=2)
-
-
-def run(capsys, *arguments: object) -> tuple[int, str, str]:
-    old, sys.argv = sys.argv, ["facevox", "compare", *map(str, arguments)]
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    finally:
-        sys.argv = old
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 def report(name: str, value: float) -> Report:
@@ -51,22 +37,22 @@ def folders(tmp_path):
 
 def test_markdown_on_stdout(folders, capsys):
     one, two = folders
-    code, out, err = run(capsys, one, two / "report.json")
+    code, out, err = run(capsys, "compare", one, two / "report.json")
     assert (code, err) == (0, "")
     assert "lite (one)" in out
     assert "+1.00 [+1.00, +1.00]" in out
     assert "**better**" in out
-    code, out, _ = run(capsys, one, two, "--baseline", "lite (two)")
+    code, out, _ = run(capsys, "compare", one, two, "--baseline", "lite (two)")
     assert code == 0
     assert "-1.00 [-1.00, -1.00]" in out
 
 
 def test_json_and_file(folders, capsys, tmp_path):
-    code, out, _ = run(capsys, *folders, "--json")
+    code, out, _ = run(capsys, "compare", *folders, "--json")
     assert code == 0
     assert json.loads(out)["differences"][0]["verdict"] == "better"
     target = tmp_path / "out.md"
-    code, out, _ = run(capsys, *folders, "-o", target)
+    code, out, _ = run(capsys, "compare", *folders, "-o", target)
     assert (code, out) == (0, "")
     assert target.read_text().startswith("# Comparison\n")
 
@@ -74,7 +60,7 @@ def test_json_and_file(folders, capsys, tmp_path):
 def test_folders_of_one_name_are_told_apart(tmp_path, capsys):
     for part in ("x", "y"):
         save_report(report("lite", 5.0), tmp_path / part / "out")
-    code, out, _ = run(capsys, tmp_path / "x" / "out", tmp_path / "y" / "out")
+    code, out, _ = run(capsys, "compare", tmp_path / "x" / "out", tmp_path / "y" / "out")
     assert code == 0
     assert f"lite ({tmp_path / 'x' / 'out'})" in out
 
@@ -106,7 +92,7 @@ def mistakes(folders):
 
 def test_every_mistake_is_one_sentence(folders, capsys):
     for arguments, sentence in mistakes(folders):
-        code, out, err = run(capsys, *arguments)
+        code, out, err = run(capsys, "compare", *arguments)
         assert code == 2, arguments
         assert not out
         assert sentence in err

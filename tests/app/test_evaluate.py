@@ -1,21 +1,7 @@
 """`facevox evaluate` and `score` as a clumsy user meets them: one sentence, exit code 2."""
 
-import sys
-
 import pytest
-
-from facevox.app import cli
-
-
-def run(capsys, *arguments):
-    old, sys.argv = sys.argv, ["facevox", *map(str, arguments)]
-    try:
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-    finally:
-        sys.argv = old
-    out, err = capsys.readouterr()
-    return stop.value.code, out, err
+from command_line import run
 
 
 @pytest.mark.parametrize(

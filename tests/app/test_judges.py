@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import sys
 
 import numpy as np
 import pytest
+from command_line import run
 from safetensors.numpy import save
 
-from facevox.app import cli
 from facevox.evaluation.judges.judge import JudgeCard
 
 GOOD = save({"weight": np.arange(6, dtype=np.float32)})
@@ -19,19 +18,6 @@ COMMON = {
     "source": "example.org",
     "loader": "facevox.evaluation.judges.checkpoint_file:read_state_dict",
 }
-
-
-def run(capsys, *arguments: object) -> tuple[int, str, str]:
-    old, sys.argv = sys.argv, ["facevox", "judges", *map(str, arguments)]
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    finally:
-        sys.argv = old
-    out, err = capsys.readouterr()
-    return code, out, err
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +45,7 @@ def published(tmp_path, monkeypatch):
 
 
 def states(capsys) -> dict[str, dict]:
-    code, out, _ = run(capsys, "list", "--json")
+    code, out, _ = run(capsys, "judges", "list", "--json")
     assert code == 0
     return {row["name"]: row for row in json.loads(out)["judges"]}
 
@@ -80,20 +66,20 @@ def test_list_tells_what_is_here_and_how_to_get_the_rest(capsys, tmp_path):
     assert rows["needy"]["how"].startswith(
         "pip install nothing; fetch it (example.org), then facevox"
     )
-    code, out, _ = run(capsys, "list")
+    code, out, _ = run(capsys, "judges", "list")
     assert code == 0
     assert f"numpy {np.__version__}" in out
     assert f"1 of 5 judges are here; files lie in {tmp_path / 'judges'}." in out
 
 
 def test_get_and_add(capsys, published):
-    code, out, err = run(capsys, "get", "url", "there", "url", "--quiet")
+    code, out, err = run(capsys, "judges", "get", "url", "there", "url", "--quiet")
     assert (code, err) == (0, "")
     assert out.count("SHA-256") == 1
     assert f"SHA-256 {SHA}, as published" in out
     assert "licence: MIT" in out
     assert "there: here already" in out
-    code, out, err = run(capsys, "add", "hand", published)
+    code, out, err = run(capsys, "judges", "add", "hand", published)
     assert (code, err) == (0, "")
     assert "only this file is taken" in out
     rows = states(capsys)
@@ -102,12 +88,12 @@ def test_get_and_add(capsys, published):
 
 
 def test_a_file_that_changed_is_listed_as_wrong(capsys, published, tmp_path):
-    run(capsys, "get", "url")
+    run(capsys, "judges", "get", "url")
     (tmp_path / "judges" / "u.safetensors").write_bytes(GOOD + b" ")
     row = states(capsys)["url"]
     assert row["state"] == "wrong file"
     assert "not the published one" in row["how"]
-    assert run(capsys, "list")[0] == 0
+    assert run(capsys, "judges", "list")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -122,7 +108,7 @@ def test_a_file_that_changed_is_listed_as_wrong(capsys, published, tmp_path):
     ],
 )
 def test_mistakes_are_sentences(capsys, arguments, message):
-    code, out, err = run(capsys, *arguments)
+    code, out, err = run(capsys, "judges", *arguments)
     assert code == 2
     assert out == ""
     assert err.startswith("facevox: ")
@@ -131,6 +117,6 @@ def test_mistakes_are_sentences(capsys, arguments, message):
 
 
 def test_help_names_all_three(capsys):
-    code, out, _ = run(capsys, "--help")
+    code, out, _ = run(capsys, "judges", "--help")
     assert code == 0
     assert all(word in out for word in ("list", "get", "add"))

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.signal import lfilter
+from made_voice import vowels
 
 from facevox.core.errors import CheckpointError, InputError
 from facevox.evaluation.judges.resemblyzer import (
@@ -39,18 +39,6 @@ LAYOUT = {
     "similarity_bias": (1,),
 }
 """What pretrained.pt of Resemblyzer 0.1.4 holds."""
-
-
-def vowels(f0, seconds, sample_rate=16_000):
-    """Buzz through three resonances: enough like speech for a front end."""
-    time = np.arange(int(seconds * sample_rate)) / sample_rate
-    phase = np.cumsum(f0 * (1 + 0.1 * np.sin(2 * np.pi * 3 * time))) / sample_rate
-    waveform = np.diff(np.floor(phase), prepend=0.0)
-    for center in (500 + 2 * f0, 1500, 2500):
-        pole = 0.97 * np.exp(2j * np.pi * center / sample_rate)
-        waveform = lfilter([1.0], [1.0, -2 * pole.real, abs(pole) ** 2], waveform)
-    waveform = waveform * (0.6 + 0.4 * np.sin(2 * np.pi * 2 * time))
-    return (0.3 * waveform / np.abs(waveform).max()).astype(np.float32)
 
 
 def official():

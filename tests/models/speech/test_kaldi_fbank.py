@@ -1,7 +1,7 @@
+import made_voice
 import numpy as np
 import pytest
 import torch
-from scipy.signal import lfilter
 
 from facevox.models.speech.kaldi_fbank import kaldi_fbank
 
@@ -54,16 +54,8 @@ KNOWN = {
 """f0 [Hz]: seconds, frames, every fifth band of frame 20, by kaldi-native-fbank 1.22.5 (dither 0)."""
 
 
-def vowels(f0, seconds, sample_rate=16_000):
-    """Buzz through three resonances: enough like speech for a front end."""
-    time = np.arange(int(seconds * sample_rate)) / sample_rate
-    phase = np.cumsum(f0 * (1 + 0.1 * np.sin(2 * np.pi * 3 * time))) / sample_rate
-    waveform = np.diff(np.floor(phase), prepend=0.0)
-    for center in (500 + 2 * f0, 1500, 2500):
-        pole = 0.97 * np.exp(2j * np.pi * center / sample_rate)
-        waveform = lfilter([1.0], [1.0, -2 * pole.real, abs(pole) ** 2], waveform)
-    waveform = waveform * (0.6 + 0.4 * np.sin(2 * np.pi * 2 * time))
-    return torch.from_numpy((0.3 * waveform / np.abs(waveform).max()).astype(np.float32))
+def vowels(f0, seconds):
+    return torch.from_numpy(made_voice.vowels(f0, seconds))
 
 
 @pytest.mark.parametrize("f0", KNOWN)
