@@ -28,7 +28,7 @@ class Clip:
         seed: Seed it was made with.
         sex: `female` or `male` as the data set says, or empty.
         age: Age as the data set says [years].
-        facts: What was noted while it was made: seconds, load_seconds, voice, ...
+        facts: What was noted while it was made: seconds, frames, voice, warnings.
     """
 
     name: str

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -146,15 +145,11 @@ def _kept_or_made(system: System, name: str, item: Item, folder: Path) -> Clip:
     digest = _digest(name, item)
     if video.is_file() and (known := read_side(side, digest)):
         return clip_of(item, video, name, *known)
-    started = time.perf_counter()
     face = system.generate(item.portrait, item.text, seed=item.seed, size=item.size, fps=FPS)
-    first: list[float] = []
-    saved = face.save(video, progress=lambda _: first.append(time.perf_counter() - started))
+    saved = face.save(video)
     facts = {
         "seconds": saved.seconds,
         "frames": saved.num_frames,
-        "work_seconds": time.perf_counter() - started,
-        "first_frame_seconds": first[0] if first else None,
         "voice": face.voice.to_dict(),
         "warnings": list(face.warnings),
     }

@@ -1,11 +1,12 @@
 """`evaluate`: suite -> videos -> observations -> numbers -> report."""
 
+import os
 import platform
 import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,15 @@ from facevox.evaluation.clip import REAL, Clip
 from facevox.evaluation.generate import Row, folder_row, generated_row, recorded_row
 from facevox.evaluation.judges.landmarks import TRACKERS
 from facevox.evaluation.judges.store import Judges
-from facevox.evaluation.metric import Estimate, Metric, NotMeasured, Observation, Result, Seen
+from facevox.evaluation.metric import (
+    Estimate,
+    Metric,
+    NotMeasured,
+    Observation,
+    Result,
+    Seen,
+    judges_of,
+)
 from facevox.evaluation.metrics.catalogue import choose_metrics
 from facevox.evaluation.metrics.efficiency import EFFICIENCY, FIGURES, measure_efficiency
 from facevox.evaluation.observe import Outcome, observe_all
@@ -116,14 +125,10 @@ class _Plan:
         """All metrics, in order."""
         return [metric for metrics in self.groups.values() for metric in metrics]
 
-    def judges_of(self, metric: Metric) -> tuple[str, ...]:
-        """Return all networks that a metric needs."""
-        return (*metric.judges, *((self.tracker,) if metric.uses_landmarks else ()))
-
     def obstacle(self, metric: Metric, row: Row) -> str:
         """Return why a metric cannot be measured of a system at all, or nothing."""
         trained_against = row.info.get("trained_against", ())
-        for judge in self.judges_of(metric):
+        for judge in judges_of(metric, self.tracker):
             if judge in trained_against:
                 return f"refused: the system was trained against the judge {judge}"
             if problem := self.judges.problem(judge):
@@ -250,9 +255,7 @@ def _observations(outcomes: Outcomes) -> list[tuple[Clip, dict[str, Observation]
 def _with_note(result: Result, note: str) -> Result:
     if isinstance(result, NotMeasured):
         return NotMeasured(reason=f"{result.reason} ({note})")
-    facts = {name: getattr(result, name) for name in result.__slots__}
-    facts["note"] = "; ".join(filter(None, (result.note, note)))
-    return Estimate(**facts)
+    return replace(result, note="; ".join(filter(None, (result.note, note))))
 
 
 def _add_per_clip(
@@ -297,7 +300,7 @@ def _report(
     if with_efficiency:
         groups["Efficiency"] = tuple(figure.name for figure in FIGURES)
         figures += FIGURES
-    used = {judge for metric in plan.metrics for judge in plan.judges_of(metric)}
+    used = {judge for metric in plan.metrics for judge in judges_of(metric, plan.tracker)}
     return Report(
         suite=suite.name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -317,7 +320,9 @@ def _report(
         groups=groups,
         judges={name: _about(name, plan.judges) for name in sorted(used)},
         judged_by={
-            f.name: plan.judges_of(metric) for metric in plan.metrics for f in metric.figures
+            f.name: judges_of(metric, plan.tracker)
+            for metric in plan.metrics
+            for f in metric.figures
         },
         systems=tuple(scores),
     )
@@ -335,8 +340,6 @@ def _about(name: str, judges: Judges) -> dict[str, str]:
 
 def describe_machine() -> str:
     """Return processor, cores and whether it has bf16 matrix units."""
-    import os
-
     model, flags = platform.processor() or platform.machine(), ""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

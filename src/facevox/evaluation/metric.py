@@ -114,6 +114,11 @@ class Metric(Protocol):
         ...
 
 
+def judges_of(metric: Metric, tracker: str) -> tuple[str, ...]:
+    """Return the names of all networks that a metric needs, that of landmarks included."""
+    return (*metric.judges, *((tracker,) if metric.uses_landmarks else ()))
+
+
 def mean_over_clips(
     seen: Sequence[Seen], key: str, *, seed: int = 0, of: str = "clips", note: str = ""
 ) -> Result:

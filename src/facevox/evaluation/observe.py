@@ -24,7 +24,7 @@ from facevox.core.files import make_folder, temporary_twin
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia
-from facevox.evaluation.metric import Metric, Observation
+from facevox.evaluation.metric import Metric, Observation, judges_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ def observe_all(
 
 def observation_key(clip: Clip, metric: Metric, judges: Judges, tracker: str) -> str:
     """Return a hash of everything that an observation depends on."""
-    names = (*metric.judges, *((tracker,) if metric.uses_landmarks else ()))
+    names = judges_of(metric, tracker)
     files = [_stamp(path) for path in (clip.video, clip.portrait, clip.reference)]
     parts = [metric.name, metric.version, clip.text, files, [judges.sha256(n) for n in names]]
     phones = [(p.name, p.start, p.end) for p in clip.phones or ()]

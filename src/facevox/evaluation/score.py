@@ -11,7 +11,7 @@ from facevox.evaluation.harness import TRACKER, check_tracker, summarise
 from facevox.evaluation.intact import check_intact
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia
-from facevox.evaluation.metric import Figure, Metric, NotMeasured, Result
+from facevox.evaluation.metric import Figure, Metric, NotMeasured, Result, judges_of
 from facevox.evaluation.metrics.catalogue import choose_metrics
 from facevox.evaluation.observe import look
 
@@ -103,7 +103,7 @@ def score_video(
 
 
 def _rows(metric: Metric, media: ClipMedia, seed: int) -> list[tuple[Figure, Result]]:
-    needed = (*metric.judges, *((media.tracker,) if metric.uses_landmarks else ()))
+    needed = judges_of(metric, media.tracker)
     problems = [problem for name in needed if (problem := media.judges.problem(name))]
     if problems:
         return [(figure, NotMeasured(reason=problems[0])) for figure in metric.figures]

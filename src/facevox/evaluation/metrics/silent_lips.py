@@ -101,11 +101,8 @@ def silent_lips(
     masks = inside_pauses(phones, len(shape), fps)
     if not masks:
         raise InputError(f"there is no pause above {PAUSE_SECONDS:g} s in which lips could rest")
-    speed, times, (start, end) = (
-        lip_speed(shape, fps),
-        frame_times(len(shape), fps),
-        spoken_span(phones),
-    )
+    speed, times = lip_speed(shape, fps), frame_times(len(shape), fps)
+    start, end = spoken_span(phones)
     speech = (times >= start) & (times <= end) & ~np.any(masks, axis=0)
     gap = shape[:, 0]
     ranges = [
