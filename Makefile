@@ -19,13 +19,19 @@ help:
 	@$(PYTHON) -m venv .venv || \
 	  { echo "Python cannot make environments here; on Debian: apt-get install python3-venv"; exit 2; }
 	$(BIN)/python -m pip install -q -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,evaluate]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,evaluate,train]'
 	@touch $@
 
 # World's vocoder is built from source: without a compiler the tests that need it are skipped.
 .venv/world: .venv/ready
 	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[world]' || \
 	  echo "pyworld did not build (it needs a C++ compiler): MCD and F0-RMSE cannot be measured"
+	@touch $@
+
+# Ray is 600 MB: without it only the tests of the cluster engine are skipped.
+.venv/scale: .venv/ready
+	@$(BIN)/python -m pip install -q -c constraints.txt -e '.[scale]' || \
+	  echo "ray did not install: preparing corpora on a cluster is not tested"
 	@touch $@
 
 system: .venv/ready
@@ -49,7 +55,7 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 
-test: system .venv/world lint types
+test: system .venv/world .venv/scale lint types
 	$(BIN)/python -m pytest -n 2
 
 check: test
