@@ -21,6 +21,7 @@ from facevox.app.commands import (
     judges,
     score,
     speak,
+    train,
     voices,
 )
 
@@ -62,6 +63,7 @@ app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
 app.command("score")(score.score)
+app.command("train")(train.train)
 app.add_typer(judges.judges, name="judges", help="The networks that score videos: list, get, add.")
 
 

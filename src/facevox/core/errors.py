@@ -35,3 +35,7 @@ class CheckpointError(FacevoxError):
 
 class DataError(FacevoxError):
     """A training corpus does not have the layout that was promised."""
+
+
+class TrainingError(FacevoxError):
+    """A training run cannot go on."""

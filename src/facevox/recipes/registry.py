@@ -1,0 +1,43 @@
+"""Names of what `facevox train` can train; each is imported when it is asked for."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from facevox.core.errors import InputError, MissingPiece
+
+if TYPE_CHECKING:
+    from facevox.training.task import Task
+
+RECIPES = {
+    "matcha": ("facevox.recipes.matcha:MatchaTask", "text to mel, with a speaker embedding"),
+    "vocoder": ("facevox.recipes.vocoder:VocoderTask", "mel and F0 to sound"),
+    "speaker-encoder": (
+        "facevox.recipes.speaker_encoder:SpeakerEncoderTask",
+        "sound to speaker embedding",
+    ),
+}
+"""Name -> module:class of the task, and what it is in a few words."""
+
+TRAIN_EXTRA = "Training needs more libraries ({name}); pip install 'facevox[train]'."
+
+
+def load_task(name: str) -> "type[Task]":
+    """Return the task of a recipe.
+
+    Args:
+        name: One of `RECIPES`.
+
+    Raises:
+        InputError: If there is no such recipe.
+        MissingPiece: If the libraries of the extra `train` are not installed.
+    """
+    if name not in RECIPES:
+        raise InputError(f"There is no recipe {name!r}; there are: {', '.join(sorted(RECIPES))}.")
+    module, _, attribute = RECIPES[name][0].partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "facevox"):
+            raise
+        raise MissingPiece(TRAIN_EXTRA.format(name=missing)) from error

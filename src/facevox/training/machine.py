@@ -1,0 +1,96 @@
+"""The machine a run trains on: Fabric, precision, and what the card says of the hardware."""
+
+import os
+import platform
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from lightning.fabric.strategies import DDPStrategy
+from torch.nn.parallel import DistributedDataParallel
+
+from facevox.training.settings import RunSettings
+
+_LAUNCHER = "LT_CLI_USED"
+_SYNC_BUFFERS = (
+    "forward_sync_buffers"
+    if "forward_sync_buffers" in signature(DistributedDataParallel.__init__).parameters
+    else "broadcast_buffers"
+)
+"""The argument was renamed in torch 2.13."""
+
+
+def computes_in_bf16(device_type: str) -> bool:
+    """Tell whether this machine multiplies in bfloat16 itself, without emulation."""
+    if device_type == "cuda":
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = {word for line in _cpu_lines("flags") + _cpu_lines("Features") for word in line.split()}
+    return bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})
+
+
+def choose_precision(settings: RunSettings) -> RunSettings:
+    """Return settings whose precision is resolved for this machine."""
+    if settings.precision != "auto":
+        return settings
+    kind = settings.accelerator
+    if kind == "auto":
+        kind = "cuda" if torch.cuda.is_available() else "cpu"
+    precision = "bf16-mixed" if computes_in_bf16(kind) else "32-true"
+    return settings.model_copy(update={"precision": precision})
+
+
+def start_fabric(settings: RunSettings, *, unused_parameters: bool = False) -> Fabric:
+    """Return a launched Fabric; with several processes the others start here.
+
+    Args:
+        settings: Settings of the loop, precision resolved.
+        unused_parameters: Whether steps may leave parameters without a gradient.
+    """
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    launched = _LAUNCHER in os.environ
+    several = launched or settings.devices * settings.nodes > 1
+    options: dict[str, Any] = {"precision": settings.precision}
+    if several:
+        os.environ.pop("LT_STRATEGY", None)
+        # buffers are taken from the first process when the run is saved: sharing them in
+        # each forward would change them between the two forwards of a GAN step
+        options["strategy"] = DDPStrategy(
+            find_unused_parameters=unused_parameters, **{_SYNC_BUFFERS: False}
+        )
+    if not launched:
+        options |= {
+            "accelerator": settings.accelerator,
+            "devices": settings.devices,
+            "num_nodes": settings.nodes,
+        }
+    fabric = Fabric(**options)
+    fabric.launch()
+    return fabric
+
+
+def describe_machine(fabric: Fabric) -> dict[str, Any]:
+    """Return what the card says of the hardware."""
+    where = fabric.device
+    name = torch.cuda.get_device_name(where) if where.type == "cuda" else _cpu_name()
+    return {
+        "device": name,
+        "processes": fabric.world_size,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def _cpu_name() -> str:
+    return next(iter(_cpu_lines("model name")), platform.processor() or platform.machine())
+
+
+def _cpu_lines(key: str) -> list[str]:
+    """Return the values of a key in Linux's list of processors; none on other systems."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return []
+    return [line.partition(":")[2].strip() for line in lines if line.startswith(key)]
