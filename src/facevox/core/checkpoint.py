@@ -37,7 +37,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Any], card: Mapping[str, A
     Raises:
         MediaError: If a file cannot be written.
     """
-    arrays = {name: np.ascontiguousarray(_to_numpy(value)) for name, value in tensors.items()}
+    arrays = {name: np.asarray(_to_numpy(value), order="C") for name, value in tensors.items()}
     with temporary_twin(path) as twin:
         save_file(arrays, twin)
     text = json.dumps(dict(card), indent=2) + "\n"

@@ -1,0 +1,136 @@
+"""Our symbols: phones with stress, and the pauses of a sentence.
+
+A sentence begins with `pau` and ends with its mark; commas and semicolons stand between
+words. All of these are silent stretches with a duration of their own. A second stream of
+ids, the tags, tells where words begin.
+"""
+
+from collections.abc import Sequence
+
+from facevox.core.errors import InputError
+from facevox.core.speech import PHONES, SILENCE, Phone
+from facevox.core.text.sentence import Sentence, Word
+
+VOWELS = frozenset("aa ae ah ao aw ax ay eh er ey ih iy ow oy uh uw".split(" "))
+"""Phones that carry a stress digit."""
+
+MARKS = (",", ";", ".", "?", "!")
+PAUSES = (SILENCE, *MARKS)
+"""Symbols that are silent."""
+
+_STRESSED = tuple(
+    f"{phone}{stress}" if phone in VOWELS else phone
+    for phone in PHONES
+    for stress in ("012" if phone in VOWELS else " ")
+)
+
+SYMBOLS = ("_", *PAUSES, *_STRESSED)
+"""All symbols by id; 0 is padding."""
+
+NUM_SYMBOLS = len(SYMBOLS)
+PAUSE_TAG, INITIAL_TAG, INTERNAL_TAG = 0, 1, 2
+NUM_TAGS = 3
+
+_IDS = {symbol: index for index, symbol in enumerate(SYMBOLS)}
+
+
+def symbol_id(symbol: str) -> int:
+    """Return the id of a pause or phone; a vowel without digit is unstressed.
+
+    Raises:
+        InputError: If there is no such symbol.
+    """
+    name = f"{symbol}0" if symbol in VOWELS else symbol
+    if name not in _IDS or name == "_":
+        raise InputError(
+            f"{symbol!r} is no phone that this voice knows; expected ARPAbet such as 'ow1' "
+            f"or 'th', or one of {' '.join(PAUSES)}."
+        )
+    return _IDS[name]
+
+
+def sentence_tokens(sentence: Sentence) -> tuple[list[int], list[int]]:
+    """Return ids and tags of a sentence to be spoken.
+
+    Raises:
+        InputError: If it has no words or an unknown phone.
+    """
+    if not sentence.words:
+        raise InputError("The sentence has no words; give at least one.")
+    ids, tags = [symbol_id(SILENCE)], [PAUSE_TAG]
+    for index, word in enumerate(sentence.words):
+        for position, phone in enumerate(word.phones):
+            ids.append(symbol_id(phone))
+            tags.append(INTERNAL_TAG if position else INITIAL_TAG)
+        if word.pause_after and index + 1 < len(sentence.words):
+            ids.append(symbol_id(word.pause_after))
+            tags.append(PAUSE_TAG)
+    ids.append(symbol_id(sentence.mark))
+    tags.append(PAUSE_TAG)
+    return ids, tags
+
+
+def token_words(sentence: Sentence) -> list[int]:
+    """Return for each token of `sentence_tokens` the index of its word, -1 for a pause."""
+    words = [-1]
+    for index, word in enumerate(sentence.words):
+        words += [index] * len(word.phones)
+        if word.pause_after and index + 1 < len(sentence.words):
+            words.append(-1)
+    return [*words, -1]
+
+
+def aligned_tokens(
+    phones: Sequence[Phone], words: Sequence[Word], mark: str
+) -> tuple[list[int], list[int], list[Phone]]:
+    """Return ids, tags and phones of an aligned recording, one of each a token.
+
+    Stress comes from the words. A pause before the first word is `pau`, after the last word
+    the mark, after a word with punctuation that punctuation, elsewhere `pau`; pauses next to
+    each other become one. Phones keep the times of the aligner.
+
+    Args:
+        phones: As heard, in order; `Phone.word` says whose they are.
+        words: What is said.
+        mark: How the sentence ends: ".", "?" or "!".
+
+    Raises:
+        InputError: If a phone is unknown or belongs to no word.
+    """
+    symbols: list[str] = []
+    tags: list[int] = []
+    kept: list[Phone] = []
+    place = {index: iter(word.phones) for index, word in enumerate(words)}
+    last = -1
+    for phone in phones:
+        if phone.name == SILENCE:
+            if tags and tags[-1] == PAUSE_TAG:
+                kept[-1] = _joined(kept[-1], phone)
+                continue
+            symbols.append(_pause_symbol(last, words, mark))
+            tags.append(PAUSE_TAG)
+        else:
+            if phone.word not in place:
+                raise InputError(f"The phone {phone.name!r} belongs to no word of the text.")
+            said = next(place[phone.word], phone.name)
+            same = said.rstrip("012") == phone.name or {said.rstrip("012"), phone.name} == {
+                "ax",
+                "ah",
+            }
+            symbols.append(said if same else phone.name)
+            tags.append(INTERNAL_TAG if phone.word == last else INITIAL_TAG)
+            last = phone.word
+        kept.append(phone)
+    return [symbol_id(symbol) for symbol in symbols], tags, kept
+
+
+def _pause_symbol(last: int, words: Sequence[Word], mark: str) -> str:
+    if last < 0:
+        return SILENCE
+    if last == len(words) - 1:
+        return mark
+    return words[last].pause_after or SILENCE
+
+
+def _joined(first: Phone, second: Phone) -> Phone:
+    return Phone(name=first.name, start=first.start, end=second.end)

@@ -1,0 +1,27 @@
+"""Length masks and sums over valid positions; batches are padded at their ends."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+def length_mask(lengths: Int[Tensor, " batch"], length: int) -> Bool[Tensor, "batch time"]:
+    """Return True where a position lies inside its sequence.
+
+    Args:
+        lengths: Valid positions of each sequence.
+        length: Positions of the padded batch.
+    """
+    return torch.arange(length, device=lengths.device) < lengths.unsqueeze(1)
+
+
+def padded_length(length: int, multiple: int) -> int:
+    """Return the smallest multiple that is not below `length`."""
+    return -(-length // multiple) * multiple
+
+
+def masked_mean(
+    values: Float[Tensor, "batch time"], mask: Bool[Tensor, "batch time"]
+) -> Float[Tensor, ""]:
+    """Return the mean over valid positions of the whole batch; 0 if there is none."""
+    return (values.float() * mask).sum() / mask.sum().clamp(min=1)
