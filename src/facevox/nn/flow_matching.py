@@ -85,7 +85,7 @@ def integrate(
         raise ValueError(f"Expected the solver euler, midpoint or heun, got {solver!r}.")
     x, width = start, 1.0 / steps
     for step in range(steps):
-        t = torch.full((len(x),), step * width, device=x.device)
+        t = torch.full((len(x),), step * width, device=x.device, dtype=x.dtype)
         here = velocity(x, t)
         if solver == "midpoint":
             here = velocity(x + 0.5 * width * here, t + 0.5 * width)

@@ -175,8 +175,8 @@ def small() -> MatchaConfig:
         ),
         alignment="given",
         prosody_gradient=0.1,
-        mel_mean=-5.5,
-        mel_std=2.2,
+        mel_mean=-5.87,
+        mel_std=2.29,
     )
 
 

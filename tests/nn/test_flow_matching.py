@@ -1,0 +1,78 @@
+"""Solvers against closed forms; the loss against fields that are known."""
+
+import math
+
+import pytest
+import torch
+
+from facevox.nn.flow_matching import flow_matching_loss, integrate, straight_path
+
+START = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("solver", ["euler", "midpoint", "heun"])
+@pytest.mark.parametrize("steps", [1, 4])
+def test_a_constant_field_adds_itself(solver, steps):
+    field = torch.full_like(START, 0.7)
+    end = integrate(lambda x, t: field, START, steps, solver)
+    torch.testing.assert_close(end, START + field)
+
+
+def test_euler_on_a_linear_field_equals_its_closed_form():
+    rate, steps = -1.3, 7
+    end = integrate(lambda x, t: rate * x, START, steps)
+    torch.testing.assert_close(end, START * (1 + rate / steps) ** steps)
+
+
+@pytest.mark.parametrize("solver", ["midpoint", "heun"])
+def test_second_order_solvers_on_a_linear_field(solver):
+    rate, steps = -1.3, 7
+    factor = 1 + rate / steps + (rate / steps) ** 2 / 2
+    end = integrate(lambda x, t: rate * x, START, steps, solver)
+    torch.testing.assert_close(end, START * factor**steps)
+
+
+@pytest.mark.parametrize(("solver", "order"), [("euler", 1), ("midpoint", 2), ("heun", 2)])
+def test_halving_the_step_divides_the_error_by_the_order(solver, order):
+    def error(steps):
+        end = integrate(
+            lambda x, t: torch.cos(3 * t)[:, None, None] * x, START.double(), steps, solver
+        )
+        return float((end - START.double() * math.exp(math.sin(3.0) / 3)).abs().max())
+
+    assert error(80) / error(160) == pytest.approx(2**order, rel=0.2)
+
+
+def test_the_path_runs_from_noise_to_data_with_its_own_velocity():
+    noise, data = START, START.flip(0) + 1
+    zero, one = torch.zeros(2), torch.ones(2)
+    assert torch.equal(straight_path(noise, data, zero, 1e-4)[0], noise)
+    torch.testing.assert_close(straight_path(noise, data, one, 1e-4)[0], data + 1e-4 * noise)
+    t, width = torch.tensor([0.3, 0.8]), 1e-3
+    here, velocity = straight_path(noise.double(), data.double(), t.double(), 1e-4)
+    there, _ = straight_path(noise.double(), data.double(), t.double() + width, 1e-4)
+    torch.testing.assert_close((there - here) / width, velocity, atol=1e-8, rtol=1e-6)
+
+
+def test_the_loss_of_the_true_velocity_is_zero_and_padding_does_not_count():
+    data = START.clone()
+    mask = torch.tensor([[True] * 5, [True, True, False, False, False]])
+    sigma = 1e-4
+
+    def truth(x, t):
+        noise = (x - t[:, None, None] * data) / (1 - (1 - sigma) * t)[:, None, None]
+        return data - (1 - sigma) * noise
+
+    def spoilt(x, t):
+        return truth(x, t) + 100.0 * ~mask.unsqueeze(-1)
+
+    for velocity in (truth, spoilt):
+        loss = flow_matching_loss(velocity, data, mask, sigma, torch.Generator().manual_seed(0))
+        assert float(loss) < 1e-6
+    off = flow_matching_loss(lambda x, t: truth(x, t) + 2, data, mask, sigma)
+    assert float(off) == pytest.approx(4.0, rel=1e-3)
+
+
+def test_bad_settings_are_refused():
+    with pytest.raises(ValueError, match="at least 1 step"):
+        integrate(lambda x, t: x, START, 0)
