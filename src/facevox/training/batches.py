@@ -127,6 +127,34 @@ class PackedBatches:
         )
 
 
+class DrawnBatches:
+    """Endless batches that are drawn instead of going through the clips (random crops).
+
+    Args:
+        draw: Makes a batch; the generator depends on seed and batch number only.
+        seed: Of the drawing.
+        epoch: How many batches count as one pass over the data.
+    """
+
+    def __init__(
+        self, draw: Callable[[np.random.Generator], Any], *, seed: int, epoch: int
+    ) -> None:
+        self._draw = draw
+        self._seed = seed
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._epoch
+
+    def __getitem__(self, number: int) -> Any:
+        """Return batch `number`."""
+        return self._draw(np.random.default_rng([self._seed, 1, number]))
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give the batches of the first epoch."""
+        return (self[number] for number in range(len(self)))
+
+
 class _Numbers(Sampler[int]):
     """Numbers of the batches that one process takes: every `world`-th, for ever."""
 
@@ -140,7 +168,9 @@ class _Numbers(Sampler[int]):
             number += self.world
 
 
-def read_batches(batches: Any, *, start: int, rank: int, world: int, workers: int) -> Iterator[Any]:
+def read_batches(
+    batches: Any, *, start: int, rank: int, world: int, workers: int, pin: bool = False
+) -> Iterator[Any]:
     """Give one process's share of the batches from number `start` on.
 
     Processes take turns batch by batch, so that n processes with one batch a step see what one
@@ -152,6 +182,7 @@ def read_batches(batches: Any, *, start: int, rank: int, world: int, workers: in
         rank: Number of this process.
         world: Number of processes.
         workers: Processes that read ahead; 0 reads when asked.
+        pin: Whether to keep batches in memory that a GPU copies from faster.
     """
     import torch
 
@@ -160,6 +191,7 @@ def read_batches(batches: Any, *, start: int, rank: int, world: int, workers: in
         sampler=_Numbers(start, rank, world),
         batch_size=None,
         num_workers=workers,
+        pin_memory=pin,
         collate_fn=_as_it_is,
         # its own generator: the loader must not draw from the run's
         generator=torch.Generator().manual_seed(0),

@@ -17,11 +17,14 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from facevox.core.errors import CheckpointError, MediaError
 from facevox.core.files import explain_os_error, make_folder
 from facevox.training.tree import join_tree, split_tree
+
+CHECKPOINTS = "checkpoints"
+"""Folder of the checkpoints in a run folder."""
 
 STATE = "state.json"
 _PARTIAL = ".partial-"
@@ -162,6 +165,34 @@ class Checkpoints:
         for step in self.steps()[: -self.keep]:
             if step != best:
                 shutil.rmtree(self.path(step), ignore_errors=True)
+
+
+def start_from(networks: Mapping[str, nn.Module], run: Path) -> None:
+    """Fill networks with the weights of another run, averaged where it has averages.
+
+    Args:
+        networks: Those that the other run does not know stay as they are.
+        run: Folder of the other run.
+
+    Raises:
+        CheckpointError: If it has no whole checkpoint, no network of these names, or one that
+            does not fit.
+    """
+    found = Checkpoints(run / CHECKPOINTS, 1).load_newest(0)
+    if found is None:
+        raise CheckpointError(f"{run} has no checkpoint to start from.")
+    known = found.trees["networks"]
+    if not set(known) & set(networks):
+        raise CheckpointError(
+            f"{run} holds other networks ({', '.join(known)}) than this recipe "
+            f"({', '.join(networks)})."
+        )
+    for name in set(known) & set(networks):
+        values = {**known[name], **found.trees["averages"].get(name, {})}
+        try:
+            networks[name].load_state_dict(values)
+        except RuntimeError as error:
+            raise CheckpointError(f"{found.path} does not fit {name!r}: {error}") from error
 
 
 def _save_tensors(path: Path, tensors: dict[str, Tensor]) -> None:

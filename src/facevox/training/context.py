@@ -39,8 +39,10 @@ class Context:
         networks: Mapping[str, nn.Module],
         optimizers: Mapping[str, Optimizer],
         schedules: Mapping[str, LRScheduler],
-        averaged: tuple[str, ...],
         settings: RunSettings,
+        *,
+        averaged: tuple[str, ...] = (),
+        forward_methods: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.fabric = fabric
         self.settings = settings
@@ -54,14 +56,21 @@ class Context:
         self._scale = 1.0
         self._last = True
         self._evaluating = False
-        self._wrapped = {name: _set_up(fabric, module) for name, module in networks.items()}
+        methods = forward_methods or {}
+        self._wrapped = {
+            name: _set_up(fabric, module, methods.get(name, ()))
+            for name, module in networks.items()
+        }
         self._set_up_optimizers: dict[str, Any] = {
             name: fabric.setup_optimizers(optimizer) for name, optimizer in optimizers.items()
         }
         self.averages = {name: MovingAverage(networks[name], settings.ema) for name in averaged}
 
     def __getitem__(self, name: str) -> nn.Module:
-        """Return a network, ready to be called; its `forward` is what processes share."""
+        """Return a network to call: `forward`, or a method in `Task.forward_methods`.
+
+        Only these run in the precision of the run and exchange gradients.
+        """
         return self.plain[name] if self._evaluating else self._wrapped[name]
 
     @property
@@ -183,8 +192,11 @@ class Context:
             )
 
 
-def _set_up(fabric: Fabric, network: nn.Module) -> nn.Module:
+def _set_up(fabric: Fabric, network: nn.Module, methods: tuple[str, ...]) -> nn.Module:
     """Give a network to Fabric; one without anything to learn is only moved."""
     if not any(value.requires_grad for value in network.parameters()):
         return network.to(fabric.device)
-    return fabric.setup_module(network)
+    wrapped = fabric.setup_module(network)
+    for method in methods:
+        wrapped.mark_forward_method(method)
+    return wrapped

@@ -1,5 +1,6 @@
 """The machine a run trains on: Fabric, precision, and what the card says of the hardware."""
 
+import logging
 import os
 import platform
 from inspect import signature
@@ -48,6 +49,7 @@ def start_fabric(settings: RunSettings, *, unused_parameters: bool = False) -> F
         settings: Settings of the loop, precision resolved.
         unused_parameters: Whether steps may leave parameters without a gradient.
     """
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     launched = _LAUNCHER in os.environ
@@ -57,9 +59,8 @@ def start_fabric(settings: RunSettings, *, unused_parameters: bool = False) -> F
         os.environ.pop("LT_STRATEGY", None)
         # buffers are taken from the first process when the run is saved: sharing them in
         # each forward would change them between the two forwards of a GAN step
-        options["strategy"] = DDPStrategy(
-            find_unused_parameters=unused_parameters, **{_SYNC_BUFFERS: False}
-        )
+        ddp: dict[str, Any] = {"find_unused_parameters": unused_parameters, _SYNC_BUFFERS: False}
+        options["strategy"] = DDPStrategy(**ddp)
     if not launched:
         options |= {
             "accelerator": settings.accelerator,

@@ -17,6 +17,8 @@ from typing import Any
 from facevox import __version__
 from facevox.core.errors import ConfigError, InputError
 from facevox.core.files import make_folder, write_atomically
+from facevox.training.checkpoints import CHECKPOINTS, Checkpoints
+from facevox.training.curves import draw_curves
 from facevox.training.machine import choose_precision, describe_machine, start_fabric
 from facevox.training.settings import (
     FREE_TO_CHANGE,
@@ -119,6 +121,8 @@ def start_run(
     outcome = trainer.fit()
     if fabric.is_global_zero and outcome.reason != "signal":
         export(trainer, plan, outcome)
+    if fabric.is_global_zero:
+        draw_curves(plan.folder)
     fabric.barrier()
     return outcome
 
@@ -126,6 +130,8 @@ def start_run(
 def export(trainer: Trainer, plan: Plan, outcome: Outcome) -> list[Path]:
     """Write the averaged networks with their card to `RUN/export`."""
     task, folder = trainer.task, make_folder(plan.folder / EXPORT)
+    if task.run.export == "best":
+        trainer.use_best()
     card = {
         "config": plan.config.model_dump(mode="json"),
         **task.describe_data(),
@@ -133,10 +139,10 @@ def export(trainer: Trainer, plan: Plan, outcome: Outcome) -> list[Path]:
         "command": plan.command,
         "date": date.today().isoformat(),
         "facevox": __version__,
-        "steps": outcome.step,
+        "steps": trainer.context.step,
         "hours": round(outcome.seconds / 3600, 3),
         "hardware": describe_machine(trainer.fabric),
-        "results": outcome.results,
+        "results": trainer.results,
     }
     with trainer.context.evaluating(task.run.seed):
         return task.export(trainer.context.plain, folder, card)
@@ -146,7 +152,10 @@ def _read_saved(folder: Path, kind: type[Task], resume: bool) -> dict[str, Any] 
     """Return the saved plan of a folder to resume; None for a new run."""
     path = folder / RUN_FILE
     if not resume:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        started = Checkpoints(folder / CHECKPOINTS, 1).steps()
+        # a run that ended before its first checkpoint is no loss
+        unused = not started and (folder / RUN_FILE).exists()
+        if folder.exists() and not unused and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(
                 f"{folder} is not an empty folder; choose another, or go on with --resume."
             )

@@ -39,6 +39,8 @@ class RunSettings(Settings):
         checkpoint_minutes: Time between checkpoints; None saves by steps only.
         checkpoint_steps: Steps between checkpoints; None saves by time only.
         keep: Newest checkpoints that are kept, beside the best.
+        start_from: Folder of another run; networks of the same name begin with its weights.
+        export: Which weights are exported, those of the last step or of the best checkpoint.
         max_bad_steps: Updates with a gradient that is not finite are skipped; so many in a
             row end the run.
     """
@@ -60,6 +62,8 @@ class RunSettings(Settings):
     checkpoint_minutes: float | None = Field(default=10.0, gt=0)
     checkpoint_steps: int | None = Field(default=None, ge=1)
     keep: int = Field(default=2, ge=1)
+    start_from: str | None = None
+    export: Literal["last", "best"] = "last"
     max_bad_steps: int = Field(default=10, ge=1)
 
 
@@ -71,7 +75,7 @@ class TaskSettings(Settings):
 
 FREE_TO_CHANGE = frozenset(
     "steps minutes devices nodes threads workers log_steps validate_steps checkpoint_minutes "
-    "checkpoint_steps keep max_bad_steps".split()
+    "checkpoint_steps keep export max_bad_steps".split()
 )
 """Settings of `run` that a resumed run may change without being told."""
 

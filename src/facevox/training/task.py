@@ -63,6 +63,7 @@ class Task(ABC):
             `lower_is_better`.
         unused_parameters: Whether a step may leave parameters without a gradient (with
             several processes these must be searched for in each step).
+        forward_methods: Network -> methods that a step calls beside `forward`.
         licence: Licence of the weights that come out.
     """
 
@@ -74,6 +75,7 @@ class Task(ABC):
     best: ClassVar[str | None] = None
     lower_is_better: ClassVar[bool] = True
     unused_parameters: ClassVar[bool] = False
+    forward_methods: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     licence: ClassVar[str] = "Apache-2.0"
 
     def __init__(self, config: Any, data: Path) -> None:

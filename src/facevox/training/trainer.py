@@ -20,13 +20,11 @@ from torch import Tensor
 
 from facevox.core.errors import CheckpointError
 from facevox.training.batches import read_batches
-from facevox.training.checkpoints import Checkpoint, Checkpoints
+from facevox.training.checkpoints import CHECKPOINTS, Checkpoint, Checkpoints, start_from
 from facevox.training.context import Context
 from facevox.training.logs import LOSSES, VALIDATION, RunLog
 from facevox.training.random_state import random_state, seed_everything, set_random_state
 from facevox.training.task import Task
-
-CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +91,18 @@ class Trainer:
         self._folder, self._say, self._report = folder, say, report
         seed_everything(self.settings.seed)
         networks = task.networks()
+        if self.settings.start_from is not None:
+            start_from(networks, Path(self.settings.start_from))
         optimizers = task.optimizers(networks)
         schedules = task.schedules(optimizers)
         self.context = Context(
-            fabric, networks, optimizers, schedules, task.averaged, self.settings
+            fabric,
+            networks,
+            optimizers,
+            schedules,
+            self.settings,
+            averaged=task.averaged,
+            forward_methods=task.forward_methods,
         )
         seed_everything(self.settings.seed, fabric.global_rank)
         self.position = 0
@@ -105,6 +111,9 @@ class Trainer:
         self._seconds_before = 0.0
         self._sums: dict[str, Any] = {}
         self._signal = False
+        self._log: RunLog | None = None
+        self._saved_step = self._validated_step = -1
+        self._start_clocks()
 
     def fit(self) -> Outcome:
         """Train until steps or minutes are over, or a signal asks to stop; save at the end.
@@ -120,14 +129,13 @@ class Trainer:
             rank=self.fabric.global_rank,
             world=self.fabric.world_size,
             workers=self.settings.workers,
+            pin=self.context.device.type == "cuda",
         )
-        self._started = self._saved_at = self._logged_at = time.monotonic()
-        self._started_step = self._logged_step = self.context.step
-        self._saved_step = self.context.step if self.context.step else -1
+        self._start_clocks()
         reason = "steps"
         with self._listening():
             while self.context.step < self.settings.steps:
-                save, stop = self._step(stream)
+                save, stop = self.make_step(stream)
                 self._look(save)
                 if stop:
                     reason = stop
@@ -145,8 +153,6 @@ class Trainer:
             results=self.results,
             skipped=self.context.skipped,
         )
-
-    _validated_step = -1
 
     @property
     def seconds(self) -> float:
@@ -180,8 +186,17 @@ class Trainer:
         self.fabric.barrier()
         self._saved_step, self._saved_at = step, time.monotonic()
 
-    def _step(self, stream: Iterator[Any]) -> tuple[bool, str | None]:
-        """Make one step; return whether to save, and why to stop."""
+    def use_best(self) -> None:
+        """Take networks and averages of the best checkpoint, if there is one.
+
+        Raises:
+            CheckpointError: If it is damaged.
+        """
+        if self._best is not None and self._best[0] != self.context.step:
+            self._restore(self.checkpoints.load(self._best[0]))
+
+    def make_step(self, stream: Iterator[Any]) -> tuple[bool, str | None]:
+        """Make one step; return whether to save, and why to stop (None: go on)."""
         batches = [self.fabric.to_device(next(stream)) for _ in range(self.settings.accumulate)]
         weights = [float(self.task.weight(batch)) for batch in batches]
         total, save, late, signalled = self._agree(sum(weights))
@@ -198,6 +213,10 @@ class Trainer:
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         return save, "signal" if signalled else "minutes" if late else None
+
+    def _start_clocks(self) -> None:
+        self._started = self._saved_at = self._logged_at = time.monotonic()
+        self._logged_step = self.context.step
 
     def _agree(self, weight: float) -> tuple[float, bool, bool, bool]:
         """Sum the weights of all processes and share the first one's decisions, at once."""
@@ -318,6 +337,7 @@ class Trainer:
             reason = str(error).splitlines()[0].rstrip(":.")
             raise CheckpointError(f"{found.path} does not fit these networks: {reason}.") from error
         context.step, self.position = numbers["step"], numbers["position"]
+        self._saved_step = context.step
         context.skipped, self.results = numbers["skipped"], numbers["results"]
         self._best = tuple(numbers["best"]) if numbers["best"] else None
         self._seconds_before = numbers["seconds"]

@@ -1,16 +1,17 @@
 """`facevox train`: a recipe, a folder of data, a run folder."""
 
+import json
+import os
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facevox.app import options
-
-if TYPE_CHECKING:
-    from facevox.training.trainer import Progress
+from facevox.app.training_report import TrainingReport, describe_dry_run
 
 STOPPED = 130
 
@@ -65,10 +66,24 @@ def train(
         resume=resume,
         accept_changes=accept_changes,
     )
-    outcome = start_run(plan, say=_say, report=lambda p: None if quiet else _show(p))
+    if dry_run:
+        from facevox.training.cost import measure_cost
+
+        sys.stdout.write(describe_dry_run(plan, measure_cost(plan), as_json=as_json))
+        return
+    report = TrainingReport(quiet=quiet or as_json)
+    with report.shown():
+        outcome = start_run(plan, say=report.say, report=report.show)
+    if as_json and is_first_process():
+        sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
     if outcome.reason == "signal":
-        _say(f"Stopped and saved at step {outcome.step}; go on with --resume.")
+        report.say(f"Stopped and saved at step {outcome.step}; go on with --resume.")
         raise typer.Exit(STOPPED)
+
+
+def is_first_process() -> bool:
+    """Tell whether this is the process that the user started, not one of its copies."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0 == int(os.environ.get("NODE_RANK", "0"))
 
 
 def _require(recipe: str | None, output: Path | None, dry_run: bool) -> None:
@@ -78,16 +93,3 @@ def _require(recipe: str | None, output: Path | None, dry_run: bool) -> None:
         raise InputError("Say which recipe to train; `facevox train --list` shows them.")
     if output is None and not dry_run:
         raise InputError("Give the folder of the run with -o.")
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"facevox: {sentence}\n")
-
-
-def _show(progress: "Progress") -> None:
-    losses = "  ".join(f"{name} {value:.4g}" for name, value in progress.losses.items())
-    minutes = progress.seconds_left / 60
-    _say(
-        f"step {progress.step}/{progress.steps}  {losses}  "
-        f"{progress.steps_per_second:.2f} steps/s  {minutes:.1f} min left"
-    )
