@@ -25,6 +25,7 @@ from facevox.models.speech.flite_binding import (
     read_track,
     register_voice,
 )
+from facevox.models.speech.segment import Segment
 
 SAMPLE_RATE = 16_000
 """Samples per second of flite's statistical voices [Hz]."""
@@ -48,23 +49,6 @@ class Token:
     text: str
     phones: tuple[str, ...]
     punctuation: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Segment:
-    """One phone as flite timed it.
-
-    Attributes:
-        name: Phone, "pau" for silence.
-        end: Last instant [s].
-        stressed: Whether its syllable is stressed.
-        token: Index of the token, -1 for silence.
-    """
-
-    name: str
-    end: float
-    stressed: bool
-    token: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from jaxtyping import Float32
 
 from facevox.core.text.sentence import Sentence
 from facevox.models.speech.flite_binding import FRAME_SHIFT
-from facevox.models.speech.flite_library import Segment
+from facevox.models.speech.segment import Segment
 
 _QUESTION_WORDS = frozenset("what when where which who whom whose why how".split())
 _QUESTION_RISE = 5.0
@@ -21,6 +21,7 @@ def set_melody(
     sentence: Sentence,
     mean: float,
     spread: float,
+    frame_shift: float = FRAME_SHIFT,
 ) -> Float32[np.ndarray, " frames"]:
     """Give a predicted melody another mean and range.
 
@@ -28,11 +29,12 @@ def set_melody(
     answered by yes or no rises from its last stressed syllable on.
 
     Args:
-        f0: Fundamental frequency every `FRAME_SHIFT` [Hz], 0 where unvoiced.
+        f0: Fundamental frequency every `frame_shift` [Hz], 0 where unvoiced.
         segments: Phones with their times.
         sentence: Says whether it is a question.
         mean: Wanted mean over the voiced frames [Hz], the final rise apart.
         spread: Range relative to the given one; 0 is monotone.
+        frame_shift: Time between two values [s].
     """
     voiced = f0 > 0
     if not voiced.any():
@@ -44,7 +46,7 @@ def set_melody(
     result = np.zeros_like(f0)
     result[voiced] = scaled * (mean / scaled.mean())
     if _rises(sentence):
-        result *= _rise(len(f0), segments)
+        result *= _rise(len(f0), segments, frame_shift)
     return result
 
 
@@ -52,7 +54,9 @@ def _rises(sentence: Sentence) -> bool:
     return sentence.mark == "?" and sentence.words[0].text not in _QUESTION_WORDS
 
 
-def _rise(num_frames: int, segments: Sequence[Segment]) -> Float32[np.ndarray, " frames"]:
+def _rise(
+    num_frames: int, segments: Sequence[Segment], frame_shift: float
+) -> Float32[np.ndarray, " frames"]:
     spoken = [index for index, segment in enumerate(segments) if segment.token >= 0]
     stressed = [index for index in spoken if segments[index].stressed] or spoken
     end = segments[spoken[-1]].end
@@ -60,6 +64,6 @@ def _rise(num_frames: int, segments: Sequence[Segment]) -> Float32[np.ndarray, "
     while last - 1 in stressed and segments[last - 1].token == segments[last].token:
         last -= 1
     start = max(segments[last - 1].end if last else 0.0, end - _LONGEST_RISE)
-    times = np.arange(num_frames) * FRAME_SHIFT
+    times = np.arange(num_frames) * frame_shift
     part = np.clip((times - start) / max(end - start, FRAME_SHIFT), 0.0, 1.0)
     return (2.0 ** (_QUESTION_RISE / 12 * part)).astype(np.float32)

@@ -10,7 +10,7 @@ from facevox.core.speech import SILENCE, Phone, Speech
 from facevox.core.text.sentence import Word
 from facevox.core.waveform import fade_edges
 from facevox.models.speech.flite_binding import FRAME_SHIFT
-from facevox.models.speech.flite_library import Segment
+from facevox.models.speech.segment import Segment
 
 LEAD = 0.12
 """Silence before the first phone [s]: lips open about a tenth of a second before they are heard."""
