@@ -1,81 +1,15 @@
-"""Reading published checkpoints as they are, strictly, without executing anything."""
+"""Judges from published checkpoints; reading and strictness are those of the whole package."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from facevox.core.errors import CheckpointError
+from facevox.core.state_dict import load_strictly, read_state_dict
+
+__all__ = ["load_strictly", "loaded", "read_state_dict"]
 
 Network = TypeVar("Network", bound=nn.Module)
-
-_SHOWN = 5
-_COUNTER = "num_batches_tracked"
-_WRAPPERS = ("state_dict", "model_state", "model", "backbone")
-
-
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a `.pth`, `.pt`, `.ckpt` or `.safetensors` file.
-
-    A dictionary that wraps the tensors (`{"state_dict": ...}`) and the prefix `module.` of
-    `DataParallel` are taken off.
-
-    Raises:
-        CheckpointError: If the file is absent, damaged, or holds more than tensors.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state: Any = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise CheckpointError(f"There are no weights {path}.") from None
-    except Exception as error:  # torch and safetensors raise many kinds for a damaged file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path} cannot be read as weights ({reason}).") from error
-    for key in _WRAPPERS:
-        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
-            state = state[key]
-    tensors = isinstance(state, Mapping) and all(isinstance(v, Tensor) for v in state.values())
-    if not tensors or not state:
-        raise CheckpointError(f"{path} does not hold a dictionary of tensors.")
-    return {str(name).removeprefix("module."): value for name, value in state.items()}
-
-
-def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
-    """Fill a network with a checkpoint, all keys and shapes equal; then set it to `eval`.
-
-    Only the counters of batch normalisation may be absent: torch before 0.4.1 did not write
-    them, and nothing reads them in evaluation.
-
-    Args:
-        module: The network.
-        state: Tensors by name.
-        origin: What the message calls the checkpoint.
-
-    Raises:
-        CheckpointError: Naming the first five keys that differ or hold NaN.
-    """
-    wanted = module.state_dict()
-    state = {n: v for n, v in wanted.items() if n.rpartition(".")[2] == _COUNTER} | dict(state)
-    faults = [f"missing {name}" for name in wanted if name not in state]
-    faults += [f"unknown {name}" for name in state if name not in wanted]
-    faults += [
-        f"{name} is {list(state[name].shape)}, expected {list(wanted[name].shape)}"
-        for name in wanted
-        if name in state and state[name].shape != wanted[name].shape
-    ]
-    if not faults:
-        faults = [f"{n} holds values that are not numbers" for n, v in state.items() if _odd(v)]
-    if faults:
-        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        raise CheckpointError(f"{origin} does not fit: {'; '.join(faults[:_SHOWN])}{more}.")
-    module.load_state_dict(dict(state), strict=True)
-    module.eval().requires_grad_(False)
 
 
 def loaded(network: Network, path: Path) -> Network:
@@ -86,7 +20,3 @@ def loaded(network: Network, path: Path) -> Network:
     """
     load_strictly(network, read_state_dict(path), path.name)
     return network
-
-
-def _odd(values: Tensor) -> bool:
-    return values.is_floating_point() and not bool(torch.isfinite(values).all())
