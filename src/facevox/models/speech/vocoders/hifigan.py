@@ -165,8 +165,10 @@ class HifiGan(nn.Module):
             x = stage(functional.leaky_relu(x, _SLOPE))
             blocks = self.resblocks[index * fused : (index + 1) * fused]
             x = torch.stack([block(x) for block in blocks]).mean(dim=0)
-        x = self.conv_post(functional.leaky_relu(x, _LAST_SLOPE))
-        return torch.tanh(x).squeeze(1)
+        x = functional.leaky_relu(x, _LAST_SLOPE)
+        # eight bits of a bf16 number would be heard as noise
+        with torch.autocast(x.device.type, enabled=False):
+            return torch.tanh(self.conv_post(x.float())).squeeze(1)
 
     def remove_weight_norm(self) -> None:
         """Fold direction and length into plain weights; keys become `.weight`."""
