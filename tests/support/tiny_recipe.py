@@ -15,16 +15,19 @@ from facevox.training.task import Samples, Task
 class ModelSettings(Settings):
     width: int = 8
     dropout: float = 0.1
+    norm: bool = True
 
 
 class OptimSettings(Settings):
     learning_rate: float = 1e-2
+    momentum_only: bool = False
 
 
 class DataSettings(Settings):
     clips: int = 40
     budget: int = 64
     noise: float = 0.01
+    merged: int = 1
 
 
 class TinySettings(TaskSettings):
@@ -36,14 +39,29 @@ class TinySettings(TaskSettings):
     )
 
 
-def perceptron(width: int, dropout: float = 0.0) -> nn.Sequential:
+def perceptron(model: ModelSettings) -> nn.Sequential:
+    norm = nn.BatchNorm1d(model.width) if model.norm else nn.Identity()
     return nn.Sequential(
-        nn.Linear(1, width),
+        nn.Linear(1, model.width),
         nn.Tanh(),
-        nn.Dropout(dropout),
-        nn.BatchNorm1d(width),
-        nn.Linear(width, 1),
+        nn.Dropout(model.dropout),
+        norm,
+        nn.Linear(model.width, 1),
     )
+
+
+class Merged:
+    """Several batches as one, to compare one process with several."""
+
+    def __init__(self, batches: PackedBatches, merged: int) -> None:
+        self.batches, self.merged = batches, merged
+
+    def __len__(self) -> int:
+        return len(self.batches) // self.merged
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        parts = [self.batches[number * self.merged + i] for i in range(self.merged)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 class TinyTask(Task):
@@ -57,16 +75,17 @@ class TinyTask(Task):
     def networks(self) -> dict[str, nn.Module]:
         model = self.config.model
         critic = nn.Sequential(nn.Linear(2, model.width), nn.LeakyReLU(), nn.Linear(model.width, 1))
-        return {"generator": perceptron(model.width, model.dropout), "critic": critic}
+        return {"generator": perceptron(model), "critic": critic}
 
     def optimizers(self, networks: Mapping[str, nn.Module]) -> dict[str, torch.optim.Optimizer]:
-        rate = self.config.optim.learning_rate
-        return {name: torch.optim.AdamW(net.parameters(), rate) for name, net in networks.items()}
+        optim = self.config.optim
+        kind = torch.optim.SGD if optim.momentum_only else torch.optim.AdamW
+        return {n: kind(net.parameters(), optim.learning_rate) for n, net in networks.items()}
 
     def schedules(self, optimizers: Mapping[str, Any]) -> dict[str, Any]:
         return {n: torch.optim.lr_scheduler.ExponentialLR(o, 0.99) for n, o in optimizers.items()}
 
-    def batches(self, split: str) -> PackedBatches:
+    def batches(self, split: str) -> Any:
         data = self.config.data
         lengths = 4 + np.arange(data.clips) % 7
 
@@ -78,9 +97,10 @@ class TinyTask(Task):
                 "y": torch.tensor(x**3 + noise, dtype=torch.float32)[:, None],
             }
 
-        return PackedBatches(
-            lengths, load, budget=data.budget, seed=self.run.seed, shuffle=split == "train"
-        )
+        learning = split == "train"
+        seed, budget = self.run.seed, data.budget
+        batches = PackedBatches(lengths, load, budget=budget, seed=seed, shuffle=learning)
+        return Merged(batches, data.merged) if learning and data.merged > 1 else batches
 
     def weight(self, batch: dict[str, Tensor]) -> float:
         return float(len(batch["x"]))
@@ -110,3 +130,11 @@ class TinyTask(Task):
     def samples(self, context: Any) -> Samples:
         x = torch.linspace(-1, 1, 160)[:, None]
         return Samples(waveforms={"curve": context["generator"](x)[:, 0].numpy()})
+
+
+def weights_of(trainer: Any) -> dict[str, Tensor]:
+    return {
+        f"{name}.{key}": value.clone()
+        for name, network in trainer.context.plain.items()
+        for key, value in network.state_dict().items()
+    }

@@ -122,24 +122,20 @@ class Trainer:
             TrainingError: If gradients stay not finite.
             DataError: If the data cannot be read.
         """
+        before = random_state()
         self._log = RunLog(self._folder, self.context.step) if self.first else None
-        stream = read_batches(
-            self.task.batches("train"),
-            start=self.position,
-            rank=self.fabric.global_rank,
-            world=self.fabric.world_size,
-            workers=self.settings.workers,
-            pin=self.context.device.type == "cuda",
-        )
+        stream = self._open_stream()
+        set_random_state(before)  # libraries that draw when they start are not part of the run
         self._start_clocks()
         reason = "steps"
         with self._listening():
             while self.context.step < self.settings.steps:
                 save, stop = self.make_step(stream)
-                self._look(save)
-                if stop:
+                if stop is not None:
                     reason = stop
                     break
+                self._look(save)
+        self._share_buffers()
         if reason != "signal" and self._validated_step != self.context.step:
             self._validate()
         if self._saved_step != self.context.step:
@@ -196,10 +192,16 @@ class Trainer:
             self._restore(self.checkpoints.load(self._best[0]))
 
     def make_step(self, stream: Iterator[Any]) -> tuple[bool, str | None]:
-        """Make one step; return whether to save, and why to stop (None: go on)."""
+        """Make one step, unless it is time to stop.
+
+        Returns:
+            Whether to save after it, and why it was not made (None: it was).
+        """
         batches = [self.fabric.to_device(next(stream)) for _ in range(self.settings.accumulate)]
         weights = [float(self.task.weight(batch)) for batch in batches]
         total, save, late, signalled = self._agree(sum(weights))
+        if signalled or late:
+            return False, "signal" if signalled else "minutes"
         losses: dict[str, Any] = {}
         for index, (batch, weight) in enumerate(zip(batches, weights, strict=True)):
             share = weight / total
@@ -212,7 +214,17 @@ class Trainer:
         self.position += self.fabric.world_size * len(batches)
         for name, value in losses.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
-        return save, "signal" if signalled else "minutes" if late else None
+        return save, None
+
+    def _open_stream(self) -> Iterator[Any]:
+        return read_batches(
+            self.task.batches("train"),
+            start=self.position,
+            rank=self.fabric.global_rank,
+            world=self.fabric.world_size,
+            workers=self.settings.workers,
+            pin=self.context.device.type == "cuda",
+        )
 
     def _start_clocks(self) -> None:
         self._started = self._saved_at = self._logged_at = time.monotonic()
@@ -300,6 +312,14 @@ class Trainer:
             return False
         self._best = (self.context.step, value)
         return True
+
+    def _share_buffers(self) -> None:
+        """Give all processes the first one's buffers (means of batch normalisation)."""
+        if self.fabric.world_size == 1:
+            return
+        for network in self.context.plain.values():
+            for buffer in network.buffers():
+                buffer.copy_(self.fabric.broadcast(buffer))
 
     def _trees(self) -> dict[str, Any]:
         context = self.context
