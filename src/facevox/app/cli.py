@@ -17,8 +17,10 @@ from facevox.app.commands import (
     compare,
     doctor,
     evaluate,
+    evaluate_speech,
     info,
     judges,
+    prepare,
     score,
     speak,
     train,
@@ -62,6 +64,8 @@ app.command("info")(info.info)
 app.command("bench")(bench.bench)
 app.command("compare")(compare.compare)
 app.command("evaluate")(evaluate.evaluate)
+app.command("evaluate-speech")(evaluate_speech.evaluate_speech)
+app.command("prepare")(prepare.prepare)
 app.command("score")(score.score)
 app.command("train")(train.train)
 app.add_typer(judges.judges, name="judges", help="The networks that score videos: list, get, add.")

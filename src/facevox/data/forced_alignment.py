@@ -121,10 +121,11 @@ def align_text(
         DataError: If the words do not fit the sound.
         MissingPiece: If pocketsphinx is not installed.
     """
-    said = {word.text: _arpabet(word.phones) for word in words}
+    said = {word.text: arpabet(word.phones) for word in words}
     return PhoneAligner(said).align(waveform, [word.text for word in words])
 
 
-def _arpabet(phones: Sequence[str]) -> str:
+def arpabet(phones: Sequence[str]) -> str:
+    """Return phones as pocketsphinx writes them: upper case, no stress, no reduced vowel."""
     plain = (phone.rstrip("012").upper() for phone in phones)
     return " ".join("AH" if phone == "AX" else phone for phone in plain)

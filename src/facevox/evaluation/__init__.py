@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from facevox.evaluation.metrics.dcts import dcts as dcts
     from facevox.evaluation.metrics.frechet import frechet_distance as frechet_distance
     from facevox.evaluation.score import score_video as score_video
+    from facevox.evaluation.speech.harness import evaluate_speech as evaluate_speech
 
 _PUBLIC = {
     "dcts": "facevox.evaluation.metrics.dcts",
     "evaluate": "facevox.evaluation.harness",
+    "evaluate_speech": "facevox.evaluation.speech.harness",
     "frechet_distance": "facevox.evaluation.metrics.frechet",
     "score_video": "facevox.evaluation.score",
 }

@@ -4,9 +4,7 @@ import os
 import platform
 import shlex
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,21 +13,22 @@ from facevox import __version__
 from facevox.core.errors import InputError
 from facevox.core.files import make_folder
 from facevox.evaluation.clip import REAL, Clip
+from facevox.evaluation.columns import (
+    Outcomes,
+    Plan,
+    describe_judge,
+    look_at,
+    score_column,
+)
 from facevox.evaluation.generate import Row, folder_row, generated_row, recorded_row
 from facevox.evaluation.judges.landmarks import TRACKERS
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.metric import (
-    Estimate,
-    Metric,
-    NotMeasured,
     Observation,
-    Result,
-    Seen,
     judges_of,
 )
 from facevox.evaluation.metrics.catalogue import choose_metrics
 from facevox.evaluation.metrics.efficiency import EFFICIENCY, FIGURES, measure_efficiency
-from facevox.evaluation.observe import Outcome, observe_all
 from facevox.evaluation.report.files import write_report
 from facevox.evaluation.report.illustrations import illustrate
 from facevox.evaluation.report.report import Report, SystemScores
@@ -42,8 +41,6 @@ Progress = Callable[[float, str], None]
 """Called with the part that is done, 0 to 1, and a few words."""
 
 TRACKER = "attention-mesh"
-
-Outcomes = list[tuple[Clip, dict[str, Outcome]]]
 
 
 def evaluate(
@@ -93,47 +90,19 @@ def evaluate(
     check_columns([*(system.info().name for system in loaded), *(videos or {})])
     folder, judges = make_folder(Path(output)), judges or Judges()
     items = chosen_suite.items(Path(data) if data else None, folder / "photos", limit=limit)
-    plan = _Plan(
+    plan = Plan(
         groups, judges, tracker, folder / "observations", jobs, seed,
         _steps(len(items), len(loaded), len(videos or {}), items, progress),
     )  # fmt: skip
     rows = _rows(loaded, items, videos or {}, folder / "videos", plan.step)
-    looked = [(row, _look(row, plan)) for row in rows]
-    scores = [_score(row, outcomes, plan) for row, outcomes in looked]
+    looked = [(row, look_at(row, plan)) for row in rows]
+    scores = [score_column(row, outcomes, plan) for row, outcomes in looked]
     if with_efficiency := metrics is None or EFFICIENCY in metrics:
         _add_efficiency(scores, loaded, items, folder)
     report = _report(chosen_suite, items, scores, plan, with_efficiency=with_efficiency)
     shown = illustrate([(row.name, _observations(outcomes)) for row, outcomes in looked])
     write_report(report, shown, folder)
     return report
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What every column is scored with."""
-
-    groups: dict[str, tuple[Metric, ...]]
-    judges: Judges
-    tracker: str
-    kept: Path
-    jobs: int
-    seed: int
-    step: Callable[[str], None]
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """All metrics, in order."""
-        return [metric for metrics in self.groups.values() for metric in metrics]
-
-    def obstacle(self, metric: Metric, row: Row) -> str:
-        """Return why a metric cannot be measured of a system at all, or nothing."""
-        trained_against = row.info.get("trained_against", ())
-        for judge in judges_of(metric, self.tracker):
-            if judge in trained_against:
-                return f"refused: the system was trained against the judge {judge}"
-            if problem := self.judges.problem(judge):
-                return problem
-        return ""
 
 
 def _rows(
@@ -175,43 +144,6 @@ def check_tracker(name: str) -> None:
         raise InputError(f"{name!r} does not lay landmarks; choose one of: {', '.join(TRACKERS)}.")
 
 
-def _look(row: Row, plan: _Plan) -> Outcomes:
-    """Let every metric that can look at the clips of one system."""
-    able = [metric for metric in plan.metrics if not plan.obstacle(metric, row)]
-    outcomes = []
-    for clip, found in observe_all(
-        row.clips, able, plan.judges, plan.tracker, plan.kept, jobs=plan.jobs
-    ):
-        outcomes.append((clip, found))
-        plan.step(f"{row.name}: looked at {clip.name}")
-    return outcomes
-
-
-def _score(row: Row, outcomes: Outcomes, plan: _Plan) -> SystemScores:
-    """Return the column of one system."""
-    results: dict[str, Result] = {}
-    per_clip: dict[str, dict[str, float]] = {}
-    for metric in plan.metrics:
-        if reason := plan.obstacle(metric, row):
-            results |= {figure.name: NotMeasured(reason=reason) for figure in metric.figures}
-        else:
-            results |= summarise(metric, outcomes, seed=plan.seed)
-            _add_per_clip(metric, outcomes, per_clip)
-    notes = Counter(
-        note for _, found in outcomes for note in {n for o in found.values() for n in o.notes}
-    )
-    return SystemScores(
-        name=row.name,
-        info=row.info,
-        clips=len(row.clips),
-        failed=dict(row.failed),
-        results=results,
-        notes=dict(notes),
-        per_clip=per_clip,
-        identities={clip.name: clip.identity for clip in row.clips if clip.identity},
-    )
-
-
 def _add_efficiency(
     scores: Sequence[SystemScores],
     systems: Sequence[System],
@@ -224,51 +156,12 @@ def _add_efficiency(
             column.results.update(measure_efficiency(system, items, Path(scratch) / "videos"))
 
 
-def summarise(metric: Metric, outcomes: Outcomes, *, seed: int) -> dict[str, Result]:
-    """Return the results of one metric; where no clip could be scored, why."""
-    seen = [
-        Seen(clip, observation)
-        for clip, found in outcomes
-        if (observation := found[metric.name].observation) is not None
-    ]
-    reasons = Counter(
-        found[metric.name].reason for _, found in outcomes if found[metric.name].reason
-    )
-    if not seen:
-        why = reasons.most_common(1)[0][0] if reasons else "there is no clip"
-        return {figure.name: NotMeasured(reason=why) for figure in metric.figures}
-    results = dict(metric.summarise(seen, seed=seed))
-    if not reasons:
-        return results
-    left_out = f"{sum(reasons.values())} clips left out: {'; '.join(list(reasons)[:3])}"
-    return {name: _with_note(result, left_out) for name, result in results.items()}
-
-
 def _observations(outcomes: Outcomes) -> list[tuple[Clip, dict[str, Observation]]]:
     """Return what was seen, without what could not be scored."""
     return [
         (clip, {k: o.observation for k, o in found.items() if o.observation is not None})
         for clip, found in outcomes
     ]
-
-
-def _with_note(result: Result, note: str) -> Result:
-    if isinstance(result, NotMeasured):
-        return NotMeasured(reason=f"{result.reason} ({note})")
-    return replace(result, note="; ".join(filter(None, (result.note, note))))
-
-
-def _add_per_clip(
-    metric: Metric, outcomes: Outcomes, per_clip: dict[str, dict[str, float]]
-) -> None:
-    """Note what each clip alone gives, for the figures that a single clip can give."""
-    for clip, found in outcomes:
-        observation = found[metric.name].observation
-        if observation is None:
-            continue
-        for name, result in metric.summarise([Seen(clip, observation)], seed=0).items():
-            if isinstance(result, Estimate):
-                per_clip.setdefault(name, {})[clip.name] = result.value
 
 
 def _steps(
@@ -289,7 +182,7 @@ def _steps(
 
 
 def _report(
-    suite: Suite, items: tuple[Item, ...], scores: list[SystemScores], plan: _Plan,
+    suite: Suite, items: tuple[Item, ...], scores: list[SystemScores], plan: Plan,
     *, with_efficiency: bool,
 ) -> Report:  # fmt: skip
     groups = {
@@ -318,7 +211,7 @@ def _report(
         },
         figures=tuple(figures),
         groups=groups,
-        judges={name: _about(name, plan.judges) for name in sorted(used)},
+        judges={name: describe_judge(name, plan.judges) for name in sorted(used)},
         judged_by={
             f.name: judges_of(metric, plan.tracker)
             for metric in plan.metrics
@@ -326,16 +219,6 @@ def _report(
         },
         systems=tuple(scores),
     )
-
-
-def _about(name: str, judges: Judges) -> dict[str, str]:
-    card, missing = judges.card(name), judges.problem(name)
-    return {
-        "sha256": "" if missing else judges.sha256(name),
-        "source": card.source,
-        "licence": card.licence,
-        "problem": missing,
-    }
 
 
 def describe_machine() -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from facevox.core.errors import InputError
 from facevox.evaluation.clip import Clip
-from facevox.evaluation.harness import TRACKER, check_tracker, summarise
+from facevox.evaluation.columns import summarise
+from facevox.evaluation.harness import TRACKER, check_tracker
 from facevox.evaluation.intact import check_intact
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia

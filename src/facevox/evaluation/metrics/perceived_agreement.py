@@ -61,9 +61,9 @@ class PerceivedAgreement:
 
     name = "perceived-agreement"
     version = 1
-    judges = (_ENCODER, _JUDGE)
+    judges: tuple[str, ...] = (_ENCODER, _JUDGE)
     uses_landmarks = False
-    figures = (
+    figures: tuple[Figure, ...] = (
         Figure(
             name="voice sex agrees",
             unit="",

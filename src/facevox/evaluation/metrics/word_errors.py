@@ -24,10 +24,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from facevox.core.errors import InputError, MissingPiece
+from facevox.evaluation.bootstrap import interval_of
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
     Figure,
+    NotMeasured,
     Observation,
     Result,
     Seen,
@@ -170,7 +172,7 @@ class WordErrors:
             corpus_rate(seen, "character", seed=seed),
             mean_over_clips(seen, "word_rate", seed=seed),
         )
-        return dict(zip((figure.name for figure in self.figures), results, strict=True))
+        return dict(zip((figure.name for figure in self.figures[:3]), results, strict=True))
 
 
 def corpus_rate(seen: Sequence[Seen], unit: str, *, seed: int = 0) -> Estimate:
@@ -209,3 +211,55 @@ def _figures(recogniser: str) -> tuple[Figure, ...]:
         Figure(name=name, unit="%", better="lower", protocol=f"{what} {how}", digits=1)
         for name, what in rows
     )
+
+
+class VoiceWordErrors(WordErrors):
+    """The same for several voices that speak the same sentences: how voices differ.
+
+    Args:
+        recogniser: Its name in the registry of judges.
+    """
+
+    def __init__(self, recogniser: str = "pocketsphinx") -> None:
+        super().__init__(recogniser)
+        shown = _SHOWN.get(recogniser, recogniser)
+        self.figures += tuple(
+            Figure(
+                name=f"WER of the {which} voice ({shown})",
+                unit="%",
+                better="lower",
+                protocol=f"Rate of each voice over its sentences, the {which} of these.",
+                digits=1,
+            )
+            for which in ("median", "worst")
+        )
+
+    def summarise(self, seen: Sequence[Seen], *, seed: int = 0) -> Mapping[str, Result]:
+        """Return the rates, and those of the median and the worst voice."""
+        results = dict(super().summarise(seen, seed=seed))
+        median, worst = (figure.name for figure in self.figures[-2:])
+        found = voice_rates(seen)
+        if len(found) < 2:
+            alone = NotMeasured(reason="there is only one voice")
+            return results | {median: alone, worst: alone}
+        rates, count = np.array(list(found.values())), len(found)
+        low, high = interval_of(
+            lambda drawn: float(np.median(rates[list(drawn)])), count, seed=seed
+        )
+        which = f"{max(found, key=lambda name: found[name])}; least {rates.min():.1f}"
+        return results | {
+            median: Estimate(
+                value=float(np.median(rates)), low=low, high=high, count=count, of="voices"
+            ),
+            worst: Estimate(value=float(rates.max()), count=count, of="voices", note=which),
+        }
+
+
+def voice_rates(seen: Sequence[Seen]) -> dict[str, float]:
+    """Return the word error rate of each voice over all its sentences [%]."""
+    counts: dict[str, list[float]] = {}
+    for item in seen:
+        row = counts.setdefault(item.clip.identity or item.clip.system, [0.0, 0.0])
+        row[0] += float(item.observation["word_errors"])
+        row[1] += float(item.observation["word_length"])
+    return {name: 100 * errors / length for name, (errors, length) in counts.items()}

@@ -21,7 +21,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     lines = ["# Comparison", "", *_reports(comparison)]
     for title, rows in comparison.groups.items():
         lines += ["", f"## {escaped(title)}", "", *_group(comparison, rows)]
-    lines += ["", *_differences(comparison), "", "## Protocols", ""]
+    lines += ["", *difference_lines(comparison), "", "## Protocols", ""]
     lines += gathered(
         (f"{row.figure.name} ({row.apart})" if row.apart else row.figure.name, row.figure.protocol)
         for row in _all_rows(comparison)
@@ -84,7 +84,8 @@ def _cell(row: Row, column: str, remarks: Remarks) -> str:
     return f"{text} ({remarks.number_of(sentence)})" if sentence else text
 
 
-def _differences(comparison: Comparison) -> list[str]:
+def difference_lines(comparison: Comparison) -> list[str]:
+    """Return the section of paired differences."""
     lines = [f"## Differences from {escaped(comparison.baseline)}", ""]
     if not comparison.differences:
         text = "No figure was measured clip by clip for two systems under one protocol."

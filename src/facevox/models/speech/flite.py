@@ -18,6 +18,9 @@ from facevox.models.speech.melody import set_melody
 from facevox.models.speech.settings import check_words, finish, settings_of
 from facevox.models.speech.timeline import lay_out, spoken_runs
 
+OWN_F0 = {"slt": 173.0, "rms": 101.0, "awb": 128.0}
+"""Mean fundamental frequency that each voice predicts for itself, over 20 sentences [Hz]."""
+
 
 class FliteEngine:
     """Speaks English with flite (Debian package libflite1).
@@ -43,6 +46,18 @@ class FliteEngine:
     def base_voices(self) -> tuple[str, ...]:
         """Return slt (a woman), rms (a man) and awb (a Scottish man)."""
         return VOICES
+
+    def base_voice(self, name: str) -> Voice:
+        """Return one of flite's voices as it is, bent in nothing.
+
+        Raises:
+            InputError: If flite has no voice of this name.
+        """
+        if name not in VOICES:
+            raise InputError(
+                f"The speech engine flite has the voices {', '.join(VOICES)}; got {name!r}."
+            )
+        return Voice(engine=self.name, base=name, f0_mean=OWN_F0[name], vocal_tract=1.0)
 
     def speak(self, sentence: Sentence, voice: Voice) -> Speech:
         """Speak one sentence; the same arguments give the same samples.
