@@ -119,10 +119,10 @@ def test_gradients_reach_every_parameter():
 
 def test_one_batch_is_learnt():
     net, data = model().train(), batch()
-    optimiser = torch.optim.Adam(net.parameters(), 3e-3)
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
     source = torch.Generator().manual_seed(0)
     history = []
-    for _ in range(150):
+    for _ in range(60):
         losses = net.losses(data, source)
         optimiser.zero_grad()
         sum(losses.values()).backward()
@@ -131,7 +131,7 @@ def test_one_batch_is_learnt():
     last = {name: sum(h[name] for h in history[-10:]) / 10 for name in history[0]}
     assert last["duration"] < 0.02
     assert last["prior"] < 0.5 * history[0]["prior"] + 0.5
-    assert last["cfm"] < 0.6 * history[0]["cfm"]
+    assert last["cfm"] < 0.7 * history[0]["cfm"]
     assert last["pitch"] < 0.4 * history[0]["pitch"]
     assert last["voicing"] < 0.5 * history[0]["voicing"]
 

@@ -7,9 +7,10 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
+
 from facevox.models.speech.matcha.config import paper, paper_multi
 from facevox.models.speech.matcha.matcha import MatchaTTS
-from torch.nn import functional
 
 
 class State:
@@ -59,9 +60,7 @@ def encoder(s, ids, mask, spoken):
     for i in range(6):
         x = x * m
         a = s / f"encoder.attn_layers.{i}"
-        q, k, v = (
-            (a / f"conv_{n}").conv(x).unflatten(1, (2, -1)).transpose(2, 3) for n in "qkv"
-        )
+        q, k, v = ((a / f"conv_{n}").conv(x).unflatten(1, (2, -1)).transpose(2, 3) for n in "qkv")
         scores = rotary(q) @ rotary(k).transpose(2, 3) / math.sqrt(q.shape[-1])
         scores = scores.masked_fill((m[:, :, None] * m[:, :, :, None]) == 0, -1e4)
         y = (scores.softmax(-1) @ v).transpose(2, 3).flatten(1, 2)

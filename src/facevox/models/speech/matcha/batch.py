@@ -1,4 +1,4 @@
-"""What goes into training, and what stands between planning and decoding."""
+"""What goes into training, who speaks, and what stands between planning and decoding."""
 
 from dataclasses import dataclass
 
@@ -38,6 +38,15 @@ class MatchaBatch:
     log2_f0_mean: Float[Tensor, " batch"] | None = None
     speaker_ids: Int[Tensor, " batch"] | None = None
 
+    @property
+    def voice(self) -> "MatchaVoice":
+        """Return who speaks."""
+        return MatchaVoice(
+            speaker_embedding=self.speaker_embedding,
+            log2_f0_mean=self.log2_f0_mean,
+            speaker_ids=self.speaker_ids,
+        )
+
     def check(self) -> None:
         """Refuse what would train silently on nonsense.
 
@@ -62,6 +71,21 @@ class MatchaBatch:
         return MatchaBatch(
             **{n: v.to(device) if isinstance(v, Tensor) else v for n, v in fields.items()}
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatchaVoice:
+    """Who speaks, one row for each utterance.
+
+    Attributes:
+        speaker_embedding: Unit norm; for models with continuous voices.
+        log2_f0_mean: Mean of log2 F0 of that voice [octaves above 1 Hz].
+        speaker_ids: Rows of the table; for models with a table.
+    """
+
+    speaker_embedding: Float[Tensor, "batch dim"] | None = None
+    log2_f0_mean: Float[Tensor, " batch"] | None = None
+    speaker_ids: Int[Tensor, " batch"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

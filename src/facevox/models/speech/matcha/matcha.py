@@ -8,15 +8,13 @@ Reference:
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from facevox.core.errors import InputError
-from facevox.models.speech.matcha.batch import MatchaBatch, SpeechPlan
+from facevox.models.speech.matcha.batch import MatchaBatch, MatchaVoice, SpeechPlan
 from facevox.models.speech.matcha.config import MatchaConfig
 from facevox.models.speech.matcha.decoder import FlowDecoder
 from facevox.models.speech.matcha.duration_predictor import duration_loss, whole_durations
@@ -37,24 +35,10 @@ from facevox.nn.alignment import (
 from facevox.nn.flow_matching import Solver, flow_matching_loss, integrate
 from facevox.nn.gradient import scale_gradient
 from facevox.nn.masks import length_mask, masked_mean, padded_length
+from facevox.nn.noise import seeded_noise
 
 _MULTIPLE = 4
 """Mels are padded to a multiple of this many frames, as published."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MatchaVoice:
-    """Who speaks, one row for each utterance.
-
-    Attributes:
-        speaker_embedding: Unit norm; for models with continuous voices.
-        log2_f0_mean: Mean of log2 F0 of that voice [octaves above 1 Hz].
-        speaker_ids: Rows of the table; for models with a table.
-    """
-
-    speaker_embedding: Float[Tensor, "batch dim"] | None = None
-    log2_f0_mean: Float[Tensor, " batch"] | None = None
-    speaker_ids: Int[Tensor, " batch"] | None = None
 
 
 class MatchaTTS(nn.Module):
@@ -84,6 +68,12 @@ class MatchaTTS(nn.Module):
         self.register_buffer("mel_mean", torch.tensor(config.mel_mean))
         self.register_buffer("mel_std", torch.tensor(config.mel_std))
 
+    def forward(
+        self, batch: MatchaBatch, generator: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
+        """Return `losses`: what wrappers for several processes call."""
+        return self.losses(batch, generator)
+
     def losses(
         self, batch: MatchaBatch, generator: torch.Generator | None = None
     ) -> dict[str, Tensor]:
@@ -102,12 +92,7 @@ class MatchaTTS(nn.Module):
         """
         batch.check()
         mask = length_mask(batch.id_lengths, batch.ids.shape[1])
-        voice = MatchaVoice(
-            speaker_embedding=batch.speaker_embedding,
-            log2_f0_mean=batch.log2_f0_mean,
-            speaker_ids=batch.speaker_ids,
-        )
-        condition = self._dropped(self.condition(voice), generator)
+        condition = self._dropped(self.condition(batch.voice), generator)
         encoded = self.encoder(batch.ids, self._tags(batch.tags), mask, condition)
         mel = self._normalised(batch.mel)
         durations = self._durations(batch, encoded.mu, mel)
@@ -218,10 +203,10 @@ class MatchaTTS(nn.Module):
         parts = [mu]
         if self.pitch is not None:
             f0 = _fitted(_needed(plan.f0, "f0"), padded)
-            parts.append(_seen(f0, _needed(plan.log2_f0_mean, "log2_f0_mean")))
+            parts.append(pitch_channels(f0, _needed(plan.log2_f0_mean, "log2_f0_mean")))
         if plan.condition is not None:
             parts.append(plan.condition.unsqueeze(1).expand(-1, padded, -1))
-        noise = _noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)
+        noise = seeded_noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)
         x = integrate(
             lambda x, t: self._velocity(x, parts, frames, t).float(),
             noise * temperature,
@@ -320,7 +305,7 @@ class MatchaTTS(nn.Module):
         if self.training and noise > 0:
             shift = torch.randn(len(f0), 1, generator=generator).to(f0)
             f0 = f0 * torch.exp2(noise * shift)
-        return _seen(f0, mean)
+        return pitch_channels(f0, mean)
 
     def _melody(self, prosody: EncodedText, durations: Tensor, voice: MatchaVoice) -> Tensor:
         assert self.pitch is not None
@@ -364,15 +349,3 @@ def _prior_loss(mel: Tensor, mu: Tensor, frames: Tensor) -> Tensor:
 
 def _fitted(f0: Tensor, length: int) -> Tensor:
     return nn.functional.pad(f0, (0, length - f0.shape[1]))
-
-
-def _seen(f0: Tensor, mean: Tensor) -> Tensor:
-    return pitch_channels(torch.log2(f0.clamp(min=1.0)), f0 > 0, mean)
-
-
-def _noise(seeds: Sequence[int], lengths: Sequence[int], padded: int, mels: int) -> Tensor:
-    """Return N(0, 1) for each utterance from its own seed, 0 where padded."""
-    noise = np.zeros((len(seeds), padded, mels), np.float32)
-    for row, (seed, length) in enumerate(zip(seeds, lengths, strict=True)):
-        noise[row, :length] = np.random.default_rng(seed).standard_normal((length, mels))
-    return torch.from_numpy(noise)

@@ -16,6 +16,7 @@ from facevox.nn.masks import masked_mean
 from facevox.nn.normalization import ChannelLayerNorm
 
 _PLACE_FEATURES = 4
+PITCH_CHANNELS = 3
 REFERENCE_LOG2_F0 = 7.3
 """About the middle between women and men (158 Hz): log2 F0 is given relative to it [octaves]."""
 
@@ -79,17 +80,14 @@ def pitch_losses(
 
 
 def pitch_channels(
-    log2_f0: Float[Tensor, "batch frames"],
-    voiced: Bool[Tensor, "batch frames"],
-    log2_f0_mean: Float[Tensor, " batch"],
+    f0: Float[Tensor, "batch frames"], log2_f0_mean: Float[Tensor, " batch"]
 ) -> Float[Tensor, "batch frames 3"]:
-    """Return what the decoder sees: F0 against the voice's mean, F0 itself, voicing."""
+    """Return what the decoder sees: log2 F0 against the voice's mean, log2 F0, voicing."""
+    voiced = f0 > 0
+    log2_f0 = torch.log2(f0.clamp(min=1.0))
     relative = torch.where(voiced, log2_f0 - log2_f0_mean[:, None], 0.0)
     absolute = torch.where(voiced, log2_f0 - REFERENCE_LOG2_F0, 0.0)
     return torch.stack([relative, absolute, voiced.to(relative.dtype)], -1)
-
-
-PITCH_CHANNELS = 3
 
 
 def _places(durations: Tensor, tokens: Tensor) -> Tensor:

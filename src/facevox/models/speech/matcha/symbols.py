@@ -9,10 +9,8 @@ from collections.abc import Sequence
 
 from facevox.core.errors import InputError
 from facevox.core.speech import PHONES, SILENCE, Phone
+from facevox.core.text.phones import VOWELS
 from facevox.core.text.sentence import Sentence, Word
-
-VOWELS = frozenset("aa ae ah ao aw ax ay eh er ey ih iy ow oy uh uw".split(" "))
-"""Phones that carry a stress digit."""
 
 MARKS = (",", ";", ".", "?", "!")
 PAUSES = (SILENCE, *MARKS)
