@@ -11,10 +11,6 @@ if TYPE_CHECKING:
 RECIPES = {
     "matcha": ("facevox.recipes.matcha:MatchaTask", "text to mel, with a speaker embedding"),
     "vocoder": ("facevox.recipes.vocoder:VocoderTask", "mel and F0 to sound"),
-    "speaker-encoder": (
-        "facevox.recipes.speaker_encoder:SpeakerEncoderTask",
-        "sound to speaker embedding",
-    ),
 }
 """Name -> module:class of the task, and what it is in a few words."""
 

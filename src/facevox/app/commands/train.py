@@ -71,19 +71,22 @@ def train(
 
         sys.stdout.write(describe_dry_run(plan, measure_cost(plan), as_json=as_json))
         return
-    report = TrainingReport(quiet=quiet or as_json)
+    first = is_first_process()
+    report = TrainingReport(quiet=quiet or as_json or not first)
     with report.shown():
         outcome = start_run(plan, say=report.say, report=report.show)
-    if as_json and is_first_process():
+    if as_json and first:
         sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
     if outcome.reason == "signal":
-        report.say(f"Stopped and saved at step {outcome.step}; go on with --resume.")
+        if first:
+            report.say(f"Stopped and saved at step {outcome.step}; go on with --resume.")
         raise typer.Exit(STOPPED)
 
 
 def is_first_process() -> bool:
     """Tell whether this is the process that the user started, not one of its copies."""
-    return int(os.environ.get("LOCAL_RANK", "0")) == 0 == int(os.environ.get("NODE_RANK", "0"))
+    names = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK")
+    return all(int(os.environ.get(name, "0")) == 0 for name in names)
 
 
 def _require(recipe: str | None, output: Path | None, dry_run: bool) -> None:
