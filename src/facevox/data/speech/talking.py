@@ -1,0 +1,76 @@
+"""Corpora of talking faces as corpora of speech: GRID, HDTF and VoxCeleb2."""
+
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+
+from facevox.core.errors import DataError
+from facevox.data import grid, hdtf, voxceleb2
+from facevox.data.recording import Recording
+from facevox.data.speech.utterance import Utterance
+
+_GRID_SAID = (("a", "ey1"), ("with", "w ih1 dh"))
+"""The letter A, not the article."""
+
+_UNSAFE = str.maketrans({".": "_", " ": "_", "'": "_"})
+
+
+def list_grid(folder: Path) -> tuple[Utterance, ...]:
+    """Return the clips of a GRID speaker's folder, or of all speakers' in a folder.
+
+    Raises:
+        DataError: If there are no clips.
+    """
+    speakers = [folder] if any(folder.glob("*.mp4")) else sorted(p for p in folder.iterdir())
+    folders = [path for path in speakers if path.is_dir() and any(path.glob("*.mp4"))]
+    if not folders:
+        raise DataError(
+            f"{folder} is not GRID; expected NAME.mp4 with NAME.align beside it, or such folders."
+        )
+    return tuple(chain.from_iterable(_grid_speaker(path) for path in folders))
+
+
+def _grid_speaker(folder: Path) -> Iterable[Utterance]:
+    speaker = folder.name if folder.name.startswith("grid") else f"grid_{folder.name}"
+    for clip in grid.list_clips(folder):
+        said = " ".join(grid.sentence_of(clip.name))
+        yield Utterance(
+            name=f"{speaker}_{clip.name}",
+            speaker=speaker,
+            corpus="grid",
+            sound=clip.video,
+            video=clip.video,
+            # the speakers are British
+            text=f"{said} ".replace(" z ", " zed ").strip() + ".",
+            pronunciations=_GRID_SAID,
+        )
+
+
+def list_hdtf(folder: Path) -> tuple[Utterance, ...]:
+    """Return the clips of HDTF.
+
+    Raises:
+        DataError: If there are none.
+    """
+    return tuple(_utterance("hdtf", clip) for clip in hdtf.list_clips(folder))
+
+
+def list_voxceleb2(folder: Path) -> tuple[Utterance, ...]:
+    """Return the clips of VoxCeleb2; it has no texts, and its part `test` stays apart.
+
+    Raises:
+        DataError: If there are none.
+    """
+    clips = voxceleb2.list_clips(folder)
+    return tuple(_utterance("voxceleb2", clip) for clip in clips)
+
+
+def _utterance(corpus: str, clip: Recording) -> Utterance:
+    return Utterance(
+        name=clip.name.translate(_UNSAFE),
+        speaker=f"{corpus}_{clip.identity}",
+        corpus=corpus,
+        sound=clip.video,
+        video=clip.video,
+        text=clip.text,
+    )
