@@ -1,5 +1,7 @@
+import base64
 import json
 
+import numpy as np
 import pytest
 
 from facevox.core.errors import ConfigError, InputError, MediaError
@@ -70,3 +72,51 @@ def test_saving_into_a_missing_folder(tmp_path):
 def test_the_file_is_plain_json(tmp_path):
     Voice().save(tmp_path / "voice.json")
     assert json.loads((tmp_path / "voice.json").read_text())["engine"] == "flite"
+
+
+def neural_voice(seed=0):
+    vector = np.random.default_rng(seed).standard_normal(192).astype(np.float32)
+    voice = Voice(engine="matcha", base="", f0_mean=120.0, vocal_tract=1.0)
+    return voice.with_embedding(vector / np.linalg.norm(vector))
+
+
+def test_a_saved_neural_voice_is_the_same_voice(tmp_path):
+    voice = neural_voice().with_controls(pitch=1.0)
+    again = Voice.load(voice.save(tmp_path / "voice.json"))
+    assert again == voice
+    assert hash(again) == hash(voice)
+    np.testing.assert_array_equal(again.embedding(), voice.embedding())
+    assert np.linalg.norm(voice.embedding()) == pytest.approx(1.0, abs=1e-6)
+    assert (tmp_path / "voice.json").stat().st_size < 1200
+
+
+def test_files_without_an_embedding_stay_as_they_were(tmp_path):
+    values = json.loads(Voice().save(tmp_path / "voice.json").read_text())
+    assert values["format"] == 1
+    assert "speaker_embedding" not in values
+    assert neural_voice().to_dict()["format"] == 2
+
+
+def test_a_voice_without_embedding_says_so():
+    with pytest.raises(InputError, match="has no speaker embedding"):
+        Voice().embedding()
+
+
+def test_a_voice_without_base_is_described():
+    assert neural_voice().describe().startswith("matcha, 120 Hz")
+
+
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        (3, "must be 192 half-precision numbers"),
+        ("not base64!", "must be 192 half-precision numbers"),
+        (base64.b64encode(np.ones(4, "<f2").tobytes()).decode(), "in base64, got 4"),
+        (base64.b64encode(np.ones(192, "<f2").tobytes()).decode(), "length 1, got 13.9"),
+        (base64.b64encode(np.full(192, np.nan, "<f2").tobytes()).decode(), "length 1, got nan"),
+    ],
+)
+def test_wrong_embeddings_are_explained(packed, message):
+    values = {**neural_voice().to_dict(), "speaker_embedding": packed}
+    with pytest.raises(InputError, match=message):
+        Voice.from_dict(values)

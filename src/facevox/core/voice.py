@@ -4,16 +4,25 @@ A voice is drawn from a face (or picked by name), kept in a small JSON file, and
 gives the same sound again.
 """
 
+import base64
+import binascii
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float32
+
 from facevox.core.errors import ConfigError, InputError
 from facevox.core.files import write_atomically
 from facevox.core.ranges import Ranges, check_ranges
 
-FORMAT = 1
+FORMAT, NEURAL_FORMAT = 1, 2
+"""Of files without and with a speaker embedding."""
+
+EMBEDDING_DIM = 192
+_LENGTH_ERROR = 0.01
 
 _FIELD_RANGES: Ranges = {
     "f0_mean": (50.0, 400.0),
@@ -68,7 +77,7 @@ class Voice:
 
     Attributes:
         engine: Name of the speech engine that understands `base`.
-        base: Name of the engine's voice that this one starts from.
+        base: Name of the engine's voice that this one starts from; empty if it has none.
         f0_mean: Mean fundamental frequency [Hz].
         f0_range: Spread of the melody relative to the base voice's own.
         vocal_tract: Vocal-tract length relative to the base voice's speaker.
@@ -77,6 +86,8 @@ class Voice:
         controls: The user's sliders on top.
         origin: Where the voice came from, in words ("face", "preset", a file name).
         seed: Seed with which it was drawn, None for a preset.
+        speaker_embedding: Who speaks, for engines that are conditioned on it: 192 numbers of
+            length one, kept in half precision; None for others.
     """
 
     engine: str = "flite"
@@ -89,6 +100,31 @@ class Voice:
     controls: VoiceControls = VoiceControls()
     origin: str = "preset"
     seed: int | None = None
+    speaker_embedding: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Round the embedding as a file does, so that a voice read back is the same voice."""
+        if self.speaker_embedding is not None:
+            rounded = np.array(self.speaker_embedding, np.float16)
+            object.__setattr__(self, "speaker_embedding", tuple(rounded.astype(float).tolist()))
+
+    def with_embedding(self, embedding: Float32[np.ndarray, " dim"]) -> "Voice":
+        """Return the same voice of another speaker."""
+        return replace(self, speaker_embedding=tuple(embedding.tolist()))
+
+    def embedding(self) -> Float32[np.ndarray, " dim"]:
+        """Return the speaker embedding as an array of length one.
+
+        Raises:
+            InputError: If the voice has none.
+        """
+        if self.speaker_embedding is None:
+            raise InputError(
+                f"A voice of {self.engine} has no speaker embedding; draw one from a face or "
+                "take it from a recording."
+            )
+        vector = np.array(self.speaker_embedding, np.float32)
+        return vector / np.linalg.norm(vector)
 
     def with_controls(self, **sliders: float) -> "Voice":
         """Return the same voice with some sliders set (see `VoiceControls`).
@@ -110,14 +146,21 @@ class Voice:
             for field in fields(VoiceControls)
             if getattr(self.controls, field.name) != field.default
         )
+        name = f"{self.engine} {self.base}".strip()
         return (
-            f"{self.engine} {self.base}, {self.f0_mean:.0f} Hz, vocal tract x "
+            f"{name}, {self.f0_mean:.0f} Hz, vocal tract x "
             f"{self.vocal_tract:.2f}, rate x {self.rate:.2f}" + (f", {sliders}" if sliders else "")
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as `save` writes them."""
-        return {"kind": "facevox-voice", "format": FORMAT, **asdict(self)}
+        values = asdict(self)
+        numbers = values.pop("speaker_embedding")
+        if numbers is None:
+            return {"kind": "facevox-voice", "format": FORMAT, **values}
+        packed = base64.b64encode(np.array(numbers, "<f2").tobytes()).decode()
+        packed_values = {**values, "speaker_embedding": packed}
+        return {"kind": "facevox-voice", "format": NEURAL_FORMAT, **packed_values}
 
     @classmethod
     def from_dict(cls, values: Any, origin: str = "a voice") -> "Voice":
@@ -128,9 +171,10 @@ class Voice:
         """
         if not isinstance(values, dict) or values.get("kind") != "facevox-voice":
             raise InputError(f"{origin} is not a facevox voice file; `facevox voices` makes them.")
-        if values.get("format") != FORMAT:
+        if values.get("format") not in (FORMAT, NEURAL_FORMAT):
             raise InputError(
-                f"{origin} has voice format {values.get('format')!r}; this facevox reads {FORMAT}."
+                f"{origin} has voice format {values.get('format')!r}; this facevox reads "
+                f"{FORMAT} and {NEURAL_FORMAT}."
             )
         given = {k: v for k, v in values.items() if k not in ("kind", "format")}
         if unknown := sorted(set(given) - {field.name for field in fields(cls)}):
@@ -148,6 +192,8 @@ class Voice:
             check_ranges(given, _FIELD_RANGES)
         except ConfigError as error:
             raise InputError(f"{origin}: {error}") from error
+        if (packed := given.get("speaker_embedding")) is not None:
+            given["speaker_embedding"] = _unpack(packed, origin)
         return cls(**given)
 
     def save(self, path: str | Path) -> Path:
@@ -176,3 +222,18 @@ class Voice:
         except (OSError, ValueError) as error:
             raise InputError(f"{path} is not a facevox voice file ({error}).") from error
         return cls.from_dict(values, origin=str(path))
+
+
+def _unpack(packed: Any, origin: str) -> tuple[float, ...]:
+    """Return the numbers of base64 text of little-endian half-precision floats."""
+    wanted = f"{EMBEDDING_DIM} half-precision numbers in base64"
+    try:
+        numbers = np.frombuffer(base64.b64decode(packed, validate=True), "<f2").astype(float)
+    except (TypeError, ValueError, binascii.Error):
+        raise InputError(f"{origin}: speaker_embedding must be {wanted}.") from None
+    if len(numbers) != EMBEDDING_DIM:
+        raise InputError(f"{origin}: speaker_embedding must be {wanted}, got {len(numbers)}.")
+    length = float(np.linalg.norm(numbers))
+    if not abs(length - 1) <= _LENGTH_ERROR:
+        raise InputError(f"{origin}: speaker_embedding must have the length 1, got {length:.3g}.")
+    return tuple(numbers.tolist())

@@ -52,6 +52,11 @@ def paper(dim: int = 192) -> CampplusConfig:
     return CampplusConfig(dim=dim)
 
 
+def small() -> CampplusConfig:
+    """Return the size of the encoder that ships: 0.7 million parameters."""
+    return CampplusConfig(head_channels=8, channels=96, growth=48, bottleneck=96, layers=(3, 5, 3))
+
+
 def tiny() -> CampplusConfig:
     """Return a size for tests."""
     return CampplusConfig(

@@ -1,0 +1,119 @@
+"""The neural voices that fit a face; a seed draws one of them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float64
+
+from facevox.core.errors import InputError
+from facevox.core.voice import Voice
+from facevox.models.bridge.perception import Perceived
+from facevox.models.bridge.voice_norms import usual_voice
+from facevox.models.bridge.voice_space import VoiceSpace
+
+ENGINE = "matcha"
+ORIGIN = "face"
+
+F0_MEAN, VOCAL_TRACT = (70.0, 330.0), (0.78, 1.1)
+RATE, F0_RANGE, BRIGHTNESS = (0.85, 1.2), (0.8, 1.4), (-4.0, 4.0)
+
+GROWN_UP = 18.0
+"""Nobody younger was heard: children are young women's voices, made smaller [years]."""
+
+_ADULT_TRACT = {"male": 0.98, "female": 0.86}
+_HEARD_AGE = ((18, -0.55), (28, -0.25), (40, 0.1), (55, 0.6), (70, 1.0), (90, 1.3))
+"""Age [years] and the place of listeners' words for it."""
+
+_OWN, _PITCH_SHARE = 0.8, 0.6
+_RATE, _F0_RANGE, _BRIGHTNESS, _AGE = 0.045, 0.08, 0.6, 0.3
+# What one standard deviation of the face's build does to the middle of the draws, in
+# standard deviations of the voices.  Large speakers tend to low voices, within a sex only
+# loosely; the rest has no meaning but that faces differ and keep their own.
+_BREADTH_PITCH, _LENGTH_PITCH = -0.45, -0.25
+_BUILD_TIMBRE = 0.55
+_LENGTH_RATE, _WIDTH_F0_RANGE, _WIDTH_BRIGHTNESS = -0.03, 0.08, -0.6
+_NUM_MANNERS = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NeuralVoices:
+    """The neural voices that fit a face.
+
+    Attributes:
+        perceived: How the face is seen.
+        space: The space they are drawn from.
+    """
+
+    perceived: Perceived
+    space: VoiceSpace
+
+    def draw(self, seed: int) -> Voice:
+        """Return one of the voices; the same seed gives the same voice.
+
+        Raises:
+            InputError: If the seed is not a whole number from 0 on.
+        """
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise InputError(f"A seed is a whole number from 0 on, got {seed!r}.")
+        generator = np.random.default_rng([int(seed), 0x701CE])
+        manner = np.clip(generator.standard_normal(_NUM_MANNERS), -2.5, 2.5)
+        noise = np.clip(generator.standard_normal(self.space.num_noises), -2.5, 2.5)
+        return replace(self._voice(manner, noise), seed=int(seed))
+
+    def mean(self) -> Voice:
+        """Return the voice in the middle."""
+        return self._voice(np.zeros(_NUM_MANNERS), np.zeros(self.space.num_noises))
+
+    def _voice(
+        self, manner: Float64[np.ndarray, " 4"], noise: Float64[np.ndarray, " noises"]
+    ) -> Voice:
+        seen = self.perceived
+        # people who are fairly sure to be taken for a man get a man's voice, not one between
+        sex = seen.female**2 * (3 - 2 * seen.female)
+        age = seen.age + _AGE * seen.age_sigma * float(manner[0])
+        usual = usual_voice(sex, age)
+        speaker = sex + (1 - sex) * _share_of_child(age)
+        noise = self._own(noise)
+        embedding = self.space.embedding(2 * speaker - 1, _heard_age(age), noise)
+        pitch = _PITCH_SHARE * self.space.pitch_sigma * noise[0]
+        adult = (1 - speaker) * _ADULT_TRACT["male"] + speaker * _ADULT_TRACT["female"]
+        grown = usual.vocal_tract / adult if age < GROWN_UP else 1.0
+        rate = usual.rate + _LENGTH_RATE * seen.length + _RATE * manner[1]
+        melody = usual.f0_range + _WIDTH_F0_RANGE * seen.width + _F0_RANGE * manner[2]
+        tilt = usual.brightness + _WIDTH_BRIGHTNESS * seen.width + _BRIGHTNESS * manner[3]
+        return Voice(
+            engine=ENGINE,
+            base="",
+            f0_mean=_held(usual.f0_mean * np.exp(pitch), F0_MEAN, 2),
+            vocal_tract=_held(grown, VOCAL_TRACT, 4),
+            rate=_held(rate, RATE, 4),
+            f0_range=_held(melody, F0_RANGE, 4),
+            brightness=_held(tilt, BRIGHTNESS, 3),
+            origin=ORIGIN,
+            speaker_embedding=tuple(embedding.tolist()),
+        )
+
+    def _own(self, noise: Float64[np.ndarray, " noises"]) -> Float64[np.ndarray, " noises"]:
+        """Return the noise moved by the build of the face."""
+        seen = self.perceived
+        moved = _OWN * noise
+        moved[0] += _BREADTH_PITCH * seen.breadth + _LENGTH_PITCH * seen.length
+        build = (seen.width, seen.length, seen.breadth)
+        for index, trait in enumerate((*build, -seen.length, seen.width), 1):
+            if index < len(moved):
+                moved[index] += _BUILD_TIMBRE * trait
+        return moved
+
+
+def _share_of_child(age: float) -> float:
+    """Return how much a boy's voice is that of a woman, made smaller: all of it below 12."""
+    return float(np.clip((15.0 - age) / 3.0, 0.0, 1.0))
+
+
+def _heard_age(age: float) -> float:
+    years, places = zip(*_HEARD_AGE, strict=True)
+    return float(np.interp(age, years, places))
+
+
+def _held(value: float, limits: tuple[float, float], digits: int) -> float:
+    return round(float(np.clip(value, *limits)), digits)
