@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from facevox.training.batches import PackedBatches
@@ -28,6 +29,7 @@ class DataSettings(Settings):
     budget: int = 64
     noise: float = 0.01
     merged: int = 1
+    shares: dict[str, float] = Field(default_factory=lambda: {"a": 1.0})
 
 
 class TinySettings(TaskSettings):
@@ -39,15 +41,18 @@ class TinySettings(TaskSettings):
     )
 
 
-def perceptron(model: ModelSettings) -> nn.Sequential:
-    norm = nn.BatchNorm1d(model.width) if model.norm else nn.Identity()
-    return nn.Sequential(
-        nn.Linear(1, model.width),
-        nn.Tanh(),
-        nn.Dropout(model.dropout),
-        norm,
-        nn.Linear(model.width, 1),
-    )
+class Perceptron(nn.Sequential):
+    def __init__(self, model: ModelSettings) -> None:
+        super().__init__(
+            nn.Linear(1, model.width),
+            nn.Tanh(),
+            nn.Dropout(model.dropout),
+            nn.BatchNorm1d(model.width) if model.norm else nn.Identity(),
+            nn.Linear(model.width, 1),
+        )
+
+    def make(self, x: Tensor) -> Tensor:
+        return self(x)
 
 
 class Merged:
@@ -71,11 +76,12 @@ class TinyTask(Task):
     averaged = ("generator",)
     exported = ("generator",)
     best = "error"
+    forward_methods: ClassVar = {"generator": ("make",)}
 
     def networks(self) -> dict[str, nn.Module]:
         model = self.config.model
         critic = nn.Sequential(nn.Linear(2, model.width), nn.LeakyReLU(), nn.Linear(model.width, 1))
-        return {"generator": perceptron(model), "critic": critic}
+        return {"generator": Perceptron(model), "critic": critic}
 
     def optimizers(self, networks: Mapping[str, nn.Module]) -> dict[str, torch.optim.Optimizer]:
         optim = self.config.optim
@@ -107,7 +113,7 @@ class TinyTask(Task):
 
     def step(self, context: Any, batch: dict[str, Tensor]) -> dict[str, float | Tensor]:
         x, y = batch["x"], batch["y"]
-        made = context["generator"](x)
+        made = context["generator"].make(x)
         real = context["critic"](torch.cat([x, y], 1))
         fake = context["critic"](torch.cat([x, made.detach()], 1))
         critic_loss = ((real - 1) ** 2 + fake**2).mean()

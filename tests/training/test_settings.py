@@ -61,6 +61,14 @@ def test_values_are_json_or_words():
     assert parse_override("a=true") == (["a"], True)
 
 
+def test_plain_mappings_are_replaced_and_their_entries_set():
+    assert make("data.shares={}").data.shares == {}
+    assert make("data.shares.b=3").data.shares == {"a": 1.0, "b": 3.0}
+    saved = make("data.shares={}").model_dump(mode="json")
+    assert make(base=saved).data.shares == {}
+    assert make('model={"width": 3}', preset="wide").model.dropout == 0.1
+
+
 def test_differences_are_named():
     old, new = make(), make("model.width=9", "run.steps=7")
     found = differences(old.model_dump(mode="json"), new.model_dump(mode="json"))

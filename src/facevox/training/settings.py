@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -96,21 +96,44 @@ def parse_override(text: str) -> tuple[list[str], Any]:
         return names, value.strip()
 
 
-def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the values of `change`, nested mappings merged."""
+def merge(
+    kind: type[BaseModel] | None, base: Mapping[str, Any], change: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return `base` with the values of `change`: settings are merged, other mappings replaced.
+
+    Args:
+        kind: Class of the settings; None for a plain mapping.
+        base: Values that stay where `change` says nothing.
+        change: Values that win.
+    """
     merged = dict(base)
     for name, value in change.items():
-        old = merged.get(name)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[name] = merge(old, value) if both else value  # type: ignore[arg-type]
+        inner, old = _settings_at(kind, name), merged.get(name)
+        if inner is not None and isinstance(old, Mapping) and isinstance(value, Mapping):
+            value = merge(inner, old, value)
+        merged[name] = value
     return merged
 
 
-def nest(path: list[str], value: Any) -> dict[str, Any]:
-    """Return `{a: {b: value}}` for the path a, b."""
-    for name in reversed(path):
-        value = {name: value}
-    return value
+def override(
+    kind: type[BaseModel] | None, values: Mapping[str, Any], path: list[str], value: Any
+) -> dict[str, Any]:
+    """Return values with one changed at a path; all beside it stay."""
+    name, *rest = path
+    if rest:
+        inner = values.get(name)
+        inner = inner if isinstance(inner, Mapping) else {}
+        return {**values, name: override(_settings_at(kind, name), inner, rest, value)}
+    return merge(kind, values, {name: value})
+
+
+def _settings_at(kind: type[BaseModel] | None, name: str) -> type[BaseModel] | None:
+    """Return the class of the settings in a field; None if it holds anything else."""
+    if kind is None or name not in kind.model_fields:
+        return None
+    annotation = kind.model_fields[name].annotation
+    options = (annotation, *get_args(annotation))
+    return next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
 
 
 def resolve(
@@ -134,7 +157,7 @@ def resolve(
         ConfigError: If a preset or field is unknown, or a value is impossible.
     """
     # a recipe's own defaults of nested settings, not those of their classes
-    values = merge(kind().model_dump(mode="json"), base or {})
+    values = merge(kind, kind().model_dump(mode="json"), base or {})
     if preset is not None:
         known = presets or {}
         if preset not in known:
@@ -142,9 +165,9 @@ def resolve(
                 f"There is no preset {preset!r}{_nearest(preset, known)}; "
                 f"there are: {', '.join(sorted(known)) or 'none'}."
             )
-        values = merge(values, known[preset])
+        values = merge(kind, values, known[preset])
     for text in overrides:
-        values = merge(values, nest(*parse_override(text)))
+        values = override(kind, values, *parse_override(text))
     return check(kind, values)
 
 
@@ -190,11 +213,9 @@ def _explain(kind: type[BaseModel], error: ValidationError) -> str:
 
 def _fields_at(kind: type[BaseModel], path: list[str]) -> list[str]:
     """Return the names of the fields below a path of nested settings."""
-    here: Any = kind
+    here = kind
     for part in path:
-        options = [here.model_fields[part].annotation] if part in here.model_fields else []
-        options = [a for o in options for a in (o, *getattr(o, "__args__", ()))]
-        here = next((o for o in options if hasattr(o, "model_fields")), here)
+        here = _settings_at(here, part) or here
     return list(here.model_fields)
 
 

@@ -1,0 +1,27 @@
+"""Every recipe that `facevox train` names can be made, whatever its preset."""
+
+import pytest
+
+from facevox.recipes.registry import RECIPES, load_task
+from facevox.training.settings import resolve
+from facevox.training.task import Task
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_recipes_fulfil_the_contract(name):
+    kind = load_task(name)
+    assert issubclass(kind, Task)
+    assert kind.name == name
+    for preset in (None, *kind.presets):
+        config = resolve(kind.Config, presets=kind.presets, preset=preset)
+        assert resolve(kind.Config, base=config.model_dump(mode="json")) == config
+    assert RECIPES[name][1]
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_every_recipe_has_a_tiny_preset(name, tmp_path):
+    kind = load_task(name)
+    config = resolve(kind.Config, presets=kind.presets, preset="tiny")
+    networks = kind(config, tmp_path).networks()
+    assert set(kind.averaged) | set(kind.exported) <= set(networks)
+    assert sum(v.numel() for net in networks.values() for v in net.parameters()) < 1_000_000
