@@ -15,6 +15,7 @@ from facevox.evaluation.comparison import compare
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.metric import Estimate, NotMeasured
 from facevox.evaluation.report.store import load_report
+from facevox.evaluation.speech import spoken
 from facevox.evaluation.speech.harness import one_voice, speech_metrics
 from facevox.evaluation.speech.spoken import speak_text
 from facevox.evaluation.speech.voice_set import VoiceSet, read_voice_set
@@ -109,6 +110,20 @@ def test_only_what_is_missing_or_changed_is_spoken_again(tmp_path, judges):
     slow = engine.base_voice("low").with_controls(rate=0.5)
     measure(tmp_path, judges, [one_voice(engine, slow, "low")])
     assert len(engine.said) == 3
+
+
+def test_new_code_that_makes_the_same_sound_costs_no_listening(tmp_path, judges, monkeypatch):
+    names = ["word-errors-pocketsphinx", "speaking-time"]
+    first = measure(tmp_path, judges, [low(BuzzEngine())], metrics=names)
+    monkeypatch.setattr(spoken, "code_digest", lambda: "another")
+    engine, ear = BuzzEngine(), judges.load("pocketsphinx")
+    before = ear.times
+    again = measure(tmp_path, judges, [low(engine)], metrics=names)
+    assert len(engine.said) == 3
+    assert ear.times == before
+    timed = "real-time factor (speech)"
+    assert again.systems[0].results[timed] != first.systems[0].results[timed]
+    assert not list((tmp_path / "report" / "sound").rglob(".new-*"))
 
 
 def test_a_sentence_that_fails_does_not_stop_the_others(tmp_path, judges):

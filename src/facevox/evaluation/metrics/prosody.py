@@ -127,6 +127,8 @@ class SpeakingTime:
 
     name = "speaking-time"
     version = 1
+    uses_facts = True
+    """What was noted while a clip was made is part of what an observation depends on."""
     judges: tuple[str, ...] = ()
     uses_landmarks = False
     figures: tuple[Figure, ...] = (

@@ -6,11 +6,13 @@ the one it wants.
 """
 
 import errno
+import filecmp
 import hashlib
 import json
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -112,12 +114,20 @@ def _kept_or_spoken(
     if np.abs(waveform).max() < 1e-5:
         raise FacevoxError(f"The engine {engine.name} gave silence for {text[:60]!r}.")
     side.unlink(missing_ok=True)  # until the new sound is whole, there is no word for it
-    write_waveform(sound, normalise_level(waveform, engine.sample_rate), engine.sample_rate)
+    _write(sound, normalise_level(waveform, engine.sample_rate), engine.sample_rate)
     facts = {"seconds": len(waveform) / engine.sample_rate, "work_seconds": work}
     rows = [asdict(phone) for phone in phones]
     text_of_side = json.dumps({"digest": digest, "facts": facts, "phones": rows})
     write_atomically(side, text_of_side.encode())
     return sound, phones, facts
+
+
+def _write(sound: Path, waveform: Float32[np.ndarray, " samples"], sample_rate: int) -> None:
+    """Write a sound; one that is there already keeps its time, by which observations know it."""
+    with TemporaryDirectory(dir=sound.parent, prefix=".new-") as folder:
+        new = write_waveform(Path(folder) / sound.name, waveform, sample_rate)
+        if not (sound.is_file() and filecmp.cmp(new, sound, shallow=False)):
+            new.replace(sound)
 
 
 def _clip(

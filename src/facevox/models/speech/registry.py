@@ -5,7 +5,10 @@ from importlib import import_module
 from facevox.core.errors import InputError
 from facevox.models.speech.engine import SpeechEngine
 
-ENGINES = {"flite": "facevox.models.speech.flite:FliteEngine"}
+ENGINES = {
+    "flite": "facevox.models.speech.flite:FliteEngine",
+    "matcha": "facevox.models.speech.matcha_engine:MatchaEngine",
+}
 """Name, as `Voice.engine` says it -> module:class.  A class has a `load()` that takes nothing."""
 
 
