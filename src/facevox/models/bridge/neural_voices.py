@@ -24,13 +24,17 @@ _ADULT_TRACT = {"male": 0.98, "female": 0.86}
 _HEARD_AGE = ((18, -0.55), (28, -0.25), (40, 0.1), (55, 0.6), (70, 1.0), (90, 1.3))
 """Age [years] and the place of listeners' words for it."""
 
-_OWN, _PITCH_SHARE = 0.8, 0.6
+_PITCH_SHARE = 0.6
 _RATE, _F0_RANGE, _BRIGHTNESS, _AGE = 0.045, 0.08, 0.6, 0.3
 # What one standard deviation of the face's build does to the middle of the draws, in
 # standard deviations of the voices.  Large speakers tend to low voices, within a sex only
-# loosely; the rest has no meaning but that faces differ and keep their own.
-_BREADTH_PITCH, _LENGTH_PITCH = -0.45, -0.25
-_BUILD_TIMBRE = 0.55
+# loosely; the rest has no meaning but that faces differ and keep their own: a smooth curve
+# over the build whose waves are short compared with how people differ and long compared with
+# what a smile changes.
+_BREADTH_PITCH, _LENGTH_PITCH, _SEED_PITCH = -0.45, -0.25, 0.8
+_SEED_TIMBRE, _FACE_TIMBRE = 0.65, 0.75
+_WAVES = 0.9
+_CURVE = 0xFACE
 _LENGTH_RATE, _WIDTH_F0_RANGE, _WIDTH_BRIGHTNESS = -0.03, 0.08, -0.6
 _NUM_MANNERS = 4
 
@@ -94,15 +98,16 @@ class NeuralVoices:
         )
 
     def _own(self, noise: Float64[np.ndarray, " noises"]) -> Float64[np.ndarray, " noises"]:
-        """Return the noise moved by the build of the face."""
+        """Return the noise of the seed together with what the build of the face adds."""
         seen = self.perceived
-        moved = _OWN * noise
-        moved[0] += _BREADTH_PITCH * seen.breadth + _LENGTH_PITCH * seen.length
-        build = (seen.width, seen.length, seen.breadth)
-        for index, trait in enumerate((*build, -seen.length, seen.width), 1):
-            if index < len(moved):
-                moved[index] += _BUILD_TIMBRE * trait
-        return moved
+        generator = np.random.default_rng(_CURVE)
+        waves = _WAVES * generator.standard_normal((len(noise), 3))
+        phases = generator.uniform(0.0, 2 * np.pi, len(noise))
+        build = np.array([seen.breadth, seen.length, seen.width])
+        own = _SEED_TIMBRE * noise + _FACE_TIMBRE * np.sqrt(2) * np.cos(waves @ build + phases)
+        slightness = _BREADTH_PITCH * seen.breadth + _LENGTH_PITCH * seen.length
+        own[0] = slightness + _SEED_PITCH * noise[0]
+        return own
 
 
 def _share_of_child(age: float) -> float:
