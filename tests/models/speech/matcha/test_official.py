@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from facevox.core.errors import CheckpointError, InputError
+from facevox.core.state_dict import load_strictly
 from facevox.models.speech.matcha.config import paper, paper_multi
 from facevox.models.speech.matcha.matcha import MatchaTTS, MatchaVoice
 from facevox.models.speech.matcha.official import load_official
@@ -130,14 +131,19 @@ def lightning_file(tmp_path, monkeypatch):
     return write
 
 
+@pytest.fixture(scope="module")
+def single():
+    return MatchaTTS(paper())
+
+
 @pytest.mark.parametrize(("speakers", "config"), [(1, paper()), (109, paper_multi())])
 def test_keys_and_shapes_are_the_published_ones(speakers, config):
     ours = {name: tuple(v.shape) for name, v in MatchaTTS(config).state_dict().items()}
     assert ours == layout(speakers)
 
 
-def test_the_single_speaker_model_has_18_2_million_parameters():
-    count = sum(p.numel() for p in MatchaTTS(paper()).parameters())
+def test_the_single_speaker_model_has_18_2_million_parameters(single):
+    count = sum(p.numel() for p in single.parameters())
     assert count / 1e6 == pytest.approx(18.2, abs=0.05)
 
 
@@ -173,8 +179,13 @@ def test_a_lightning_file_loads_bit_by_bit_and_speaks(lightning_file, speakers):
         (lambda s: s["mel_std"].fill_(torch.nan), "mel_std holds values that are not numbers"),
     ],
 )
-def test_any_other_layout_is_refused(lightning_file, change, told):
+def test_any_other_layout_is_refused(single, change, told):
     state = random_state(1)
     change(state)
     with pytest.raises(CheckpointError, match=told):
-        load_official(lightning_file(state))
+        load_strictly(single, state, "matcha.ckpt")
+
+
+def test_a_file_of_another_network_is_refused(lightning_file):
+    with pytest.raises(CheckpointError, match=r"matcha.ckpt does not fit: missing mel_mean.* more"):
+        load_official(lightning_file({"generator.weight": torch.zeros(2)}))
