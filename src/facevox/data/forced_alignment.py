@@ -47,9 +47,21 @@ class PhoneAligner:
                 "Phone alignment needs pocketsphinx; run pip install 'facevox[train]'."
             ) from error
         self._decoder: Any = Decoder(lm=None, bestpath=False, loglevel="FATAL")
+        self._learned: set[str] = set()
         self._alias = {word: f"{word}_own" for word in pronunciations or {}}
         for word, phones in (pronunciations or {}).items():
             self._decoder.add_word(self._alias[word], phones, False)
+
+    def learn(self, word: str, phones: str) -> None:
+        """Add a word that the dictionary lacks; one that was added before stays as it is.
+
+        Args:
+            word: As `align` will be given it.
+            phones: Upper-case ARPAbet without stress.
+        """
+        if word not in self._learned:
+            self._decoder.add_word(word, phones, False)
+            self._learned.add(word)
 
     def align(
         self, waveform: Float32[np.ndarray, " samples"], words: Sequence[str]

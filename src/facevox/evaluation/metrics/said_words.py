@@ -32,7 +32,7 @@ from facevox.core.errors import DataError, MissingPiece
 from facevox.core.speech import SILENCE, Phone
 from facevox.core.text.sentence import Word
 from facevox.core.waveform import normalise_level
-from facevox.data.forced_alignment import align_text, arpabet
+from facevox.data.forced_alignment import PhoneAligner, arpabet
 from facevox.evaluation.media import SAMPLE_RATE, ClipMedia
 from facevox.evaluation.metric import (
     Estimate,
@@ -122,9 +122,7 @@ class WordTracker:
         return tuple(spoken[part.word] for part in decoder.seg() if part.word in spoken)
 
     def _entry(self, word: Word) -> str:
-        """Return the dictionary's name of a word as our own reader says it."""
-        phones = arpabet(word.phones)
-        name = f"{word.text}_{phones.replace(' ', '-')}"
+        name, phones = dictionary_entry(word)
         if name not in self._known:
             self._decoder.add_word(name, phones, False)
             self._known.add(name)
@@ -140,6 +138,26 @@ class WordTracker:
                 if k + 1 - reach >= 0:
                     rows.append((k + 1, k + 1 - reach, self._slip))
         return rows
+
+
+def dictionary_entry(word: Word) -> tuple[str, str]:
+    """Return a name and the phones of a word as our own reader says it, for pocketsphinx."""
+    phones = arpabet(word.phones)
+    return f"{word.text}_{phones.replace(' ', '-')}", phones
+
+
+def align_words(
+    aligner: PhoneAligner, waveform: Float32[np.ndarray, " samples"], words: Sequence[Word]
+) -> tuple[Phone, ...]:
+    """Return the phones of known words with times [s].
+
+    Raises:
+        DataError: If the words do not fit the sound.
+    """
+    entries = [dictionary_entry(word) for word in words]
+    for name, phones in entries:
+        aligner.learn(name, phones)
+    return aligner.align(waveform, [name for name, _ in entries])
 
 
 def find_slips(text: Sequence[str], heard: Sequence[str]) -> Slips:
@@ -197,7 +215,7 @@ class SaidWords:
     """Words skipped and repeated, alignment, and times."""
 
     name = "said-words"
-    version = 1
+    version = 2
     judges: tuple[str, ...] = ("pocketsphinx",)
     uses_landmarks = False
     figures: tuple[Figure, ...] = (
@@ -240,10 +258,11 @@ class SaidWords:
 
     def __init__(self) -> None:
         self._tracker: WordTracker | None = None
+        self._aligner: PhoneAligner | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the recogniser behind when sent to another process."""
-        return {"_tracker": None}
+        """Leave the recognisers behind when sent to another process."""
+        return {"_tracker": None, "_aligner": None}
 
     def observe(self, media: ClipMedia) -> Observation:
         """Follow the words of one clip and align them.
@@ -252,6 +271,7 @@ class SaidWords:
             InputError: If the text is not known or the clip has no sound.
         """
         self._tracker = self._tracker or WordTracker()
+        self._aligner = self._aligner or PhoneAligner()
         words = media.words
         waveform = normalise_level(media.waveform(SAMPLE_RATE), SAMPLE_RATE)
         texts = [word.text for word in words]
@@ -262,7 +282,7 @@ class SaidWords:
         wrong, aligned = "does not align", True
         try:
             vowels = sum(phone[-1].isdigit() for word in words for phone in word.phones)
-            phones = align_text(waveform, words)
+            phones = align_words(self._aligner, waveform, words)
             wrong = implausible_times(phones, len(waveform) / SAMPLE_RATE, vowels)
         except DataError:
             aligned = False
