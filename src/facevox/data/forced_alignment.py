@@ -108,6 +108,7 @@ class PhoneAligner:
         return tuple(found)
 
     def _pass(self, sound: bytes) -> None:
+        self._decoder.reinit_feat()  # a running mean would let a clip colour the next
         self._decoder.start_utt()
         self._decoder.process_raw(sound, full_utt=True)
         self._decoder.end_utt()

@@ -129,7 +129,7 @@ def observation_key(clip: Clip, metric: Metric, judges: Judges, tracker: str) ->
     files = [_stamp(path) for path in (clip.video, clip.portrait, clip.reference)]
     parts = [metric.name, metric.version, clip.text, files, [judges.sha256(n) for n in names]]
     phones = [(p.name, p.start, p.end) for p in clip.phones or ()]
-    known = [clip.identity, clip.photo, clip.sex, clip.age, clip.seed]
+    known: list[Any] = [clip.identity, clip.photo, clip.sex, clip.age, clip.seed]
     if getattr(metric, "uses_facts", False):
         known.append(clip.facts)
     return hashlib.sha256(json.dumps([parts, list(names), phones, known]).encode()).hexdigest()
