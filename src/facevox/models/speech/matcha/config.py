@@ -86,6 +86,9 @@ class DecoderConfig(_Frozen):
         feed_forward: Activation of the feed-forward layers.
         masked: Whether padding is kept out of group norms and attention; the published
             network lets it in.
+        prior_spread: Deviation of normalised mels around their prior mean.  With it the network
+            only learns what the Gaussian prior does not already say; None is as published.
+        share_at_start: Share of training utterances seen at time 0.
     """
 
     channels: tuple[int, ...] = (256, 256)
@@ -100,6 +103,8 @@ class DecoderConfig(_Frozen):
     activation: Activation = "mish"
     feed_forward: FeedForwardActivation = "snakebeta"
     masked: bool = False
+    prior_spread: float | None = Field(default=None, gt=0)
+    share_at_start: float = Field(default=0.0, ge=0, le=1)
 
 
 class MatchaConfig(_Frozen):
@@ -172,6 +177,8 @@ def small() -> MatchaConfig:
             time_dim=256,
             activation="silu",
             masked=True,
+            prior_spread=0.55,
+            share_at_start=0.25,
         ),
         alignment="given",
         prosody_gradient=0.1,
@@ -204,6 +211,8 @@ def tiny() -> MatchaConfig:
                 time_dim=32,
                 activation="silu",
                 masked=True,
+                prior_spread=0.55,
+                share_at_start=0.25,
             ),
         }
     )

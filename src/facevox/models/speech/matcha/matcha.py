@@ -32,7 +32,7 @@ from facevox.nn.alignment import (
     gaussian_log_likelihood,
     monotonic_durations,
 )
-from facevox.nn.flow_matching import Solver, flow_matching_loss, integrate
+from facevox.nn.flow_matching import GaussianField, Solver, flow_matching_loss, integrate
 from facevox.nn.gradient import scale_gradient
 from facevox.nn.masks import length_mask, masked_mean, padded_length
 from facevox.nn.noise import seeded_noise
@@ -65,6 +65,12 @@ class MatchaTTS(nn.Module):
             self.pitch = PitchPredictor(config.encoder.hidden + condition_dim, config.pitch)
         extra = condition_dim + (PITCH_CHANNELS if config.pitch is not None else 0)
         self.decoder = FlowDecoder(2 * config.n_mels + extra, config.n_mels, config.decoder)
+        spread = config.decoder.prior_spread
+        self._gaussian = None if spread is None else GaussianField(spread)
+        if self._gaussian is not None:
+            # at first the prior alone speaks
+            nn.init.zeros_(self.decoder.estimator.final_proj.weight)
+            nn.init.zeros_(self.decoder.estimator.final_proj.bias)
         self.register_buffer("mel_mean", torch.tensor(config.mel_mean))
         self.register_buffer("mel_std", torch.tensor(config.mel_std))
 
@@ -117,6 +123,8 @@ class MatchaTTS(nn.Module):
             frames,
             self.config.sigma_min,
             generator,
+            self._gaussian,
+            self.config.decoder.share_at_start,
         )
         return losses
 
@@ -208,7 +216,7 @@ class MatchaTTS(nn.Module):
             parts.append(plan.condition.unsqueeze(1).expand(-1, padded, -1))
         noise = seeded_noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)
         x = integrate(
-            lambda x, t: self._velocity(x, parts, frames, t).float(),
+            lambda x, t: self._velocity(x, parts, frames, t),
             noise * temperature,
             steps,
             solver,
@@ -320,7 +328,13 @@ class MatchaTTS(nn.Module):
     def _velocity(
         self, x: Tensor, parts: list[Tensor], frames: Bool[Tensor, "batch frames"], t: Tensor
     ) -> Tensor:
-        return self.decoder.estimator(torch.cat([x, *parts], -1), frames, t)
+        field, mean = self._gaussian, parts[0]
+        if field is None:
+            return self.decoder.estimator(torch.cat([x, *parts], -1), frames, t).float()
+        seen = torch.cat([field.whitened(x, mean, t), *parts], -1)
+        found = self.decoder.estimator(seen, frames, t).float()
+        known = field.velocity(x, mean, t) + field.deviation(t)[:, None, None] * found
+        return known * frames.unsqueeze(-1)
 
     def _check_ids(self, ids: Tensor, id_lengths: Tensor, tags: Tensor | None) -> None:
         config = self.config
