@@ -11,13 +11,14 @@ from facevox.core.files import write_atomically
 from facevox.evaluation.clip import REAL
 from facevox.evaluation.metric import Estimate, NotMeasured
 from facevox.evaluation.report.page_pictures import lip_section, still_section, voice_section
+from facevox.evaluation.report.page_sounds import sound_section
 from facevox.evaluation.report.page_tables import group_section
 from facevox.evaluation.report.plots import system_colours
 from facevox.evaluation.report.report import Illustrations, Report, SystemScores
 from facevox.evaluation.report.svg import prose, tag, text
 from facevox.evaluation.report.wording import ARROWS, plural, short_hash
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
 
 
 def write_page(report: Report, illustrations: Illustrations, path: Path) -> Path:
@@ -40,6 +41,7 @@ def page(report: Report, illustrations: Illustrations) -> str:
         "lips": lip_section(illustrations),
         "voices": voice_section(illustrations),
         "stills": still_section(illustrations),
+        "sounds": sound_section(illustrations),
     }
     missing = reasons(report)
     groups = [
@@ -133,7 +135,7 @@ def _fact(value: object) -> str:
 
 def _navigation(report: Report, pictures: dict[str, str], missing: dict) -> str:
     links = [(f"group-{k}", title) for k, title in enumerate(report.grouped(), start=1)]
-    titles = {"lips": "Lips over time", "voices": "Voices", "stills": "Stills"}
+    titles = {"lips": "Lips over time", "voices": "Voices", "stills": "Stills", "sounds": "Sounds"}
     links += [(name, titles[name]) for name, section in pictures.items() if section]
     links += [("judges", "Judges")] if report.judges else []
     links += [("missing", "Not measured")] if missing else []

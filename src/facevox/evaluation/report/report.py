@@ -130,9 +130,11 @@ class Illustrations:
         voices: Name of a system -> (speaker embeddings (n, dim), identity of each).
         voices_by: Name of the judge that made them.
         videos: Name of a system -> a few (title, video) of which stills are shown.
+        sounds: Name of a system -> a few (title, sound) that can be played.
     """
 
     lips: tuple[LipTrace, ...] = ()
     voices: dict[str, tuple[np.ndarray, list[str]]] = field(default_factory=dict)
     voices_by: str = ""
     videos: dict[str, list[tuple[str, Path]]] = field(default_factory=dict)
+    sounds: dict[str, list[tuple[str, Path]]] = field(default_factory=dict)

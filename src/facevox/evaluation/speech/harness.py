@@ -31,9 +31,12 @@ from facevox.evaluation.speech.people import embed_people, find_people
 from facevox.evaluation.speech.sentences import SentenceList, load_sentences
 from facevox.evaluation.speech.spoken import spoken_row
 from facevox.evaluation.speech.voice_set import VoiceSet, read_voice_set
+from facevox.evaluation.suites.item import spread
 from facevox.models.speech.engine import SpeechEngine
 
 ENCODER = "resemblyzer"
+PLAYED = 4
+"""Sounds of each column that the page plays."""
 
 
 def evaluate_speech(
@@ -228,8 +231,16 @@ def _report(chosen: SentenceList, scores: Sequence[SystemScores], plan: Plan) ->
 
 
 def _illustrations(looked: Sequence[tuple[Row, Outcomes]], encoder: str) -> Illustrations:
-    """Return the map of voices, one point a sentence."""
+    """Return the map of voices, one point a sentence, and a few sounds of each column."""
     name, voices = f"voices-{encoder}", {}
+    sounds = {
+        row.name: [
+            (f"{clip.name}: {clip.text}", clip.video)
+            for clip in spread(row.clips, min(PLAYED, len(row.clips)))
+        ]
+        for row, _ in looked
+        if row.clips
+    }
     for row, outcomes in looked:
         found = [
             (outcome.observation["embedding"], clip.identity or row.name)
@@ -238,4 +249,4 @@ def _illustrations(looked: Sequence[tuple[Row, Outcomes]], encoder: str) -> Illu
         ]
         if len(found) > 2 and len({who for _, who in found}) > 1:
             voices[row.name] = np.stack([vector for vector, _ in found]), [w for _, w in found]
-    return Illustrations(voices=voices, voices_by=LABELS[encoder])
+    return Illustrations(voices=voices, voices_by=LABELS[encoder], sounds=sounds)
