@@ -69,8 +69,8 @@ class MatchaTTS(nn.Module):
         self._gaussian = None if spread is None else GaussianField(spread)
         if self._gaussian is not None:
             # at first the prior alone speaks
-            nn.init.zeros_(self.decoder.estimator.final_proj.weight)
-            nn.init.zeros_(self.decoder.estimator.final_proj.bias)
+            for parameter in self.decoder.estimator.final_proj.parameters():
+                nn.init.zeros_(parameter)
         self.register_buffer("mel_mean", torch.tensor(config.mel_mean))
         self.register_buffer("mel_std", torch.tensor(config.mel_std))
 
