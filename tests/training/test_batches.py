@@ -78,6 +78,16 @@ def test_processes_share_batches_and_go_on_anywhere(workers):
     assert taken == [batches[k] for k in range(4, 19)]
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_fault_keeps_its_sentence(workers):
+    def load(indices, generator):
+        raise DataError("Torn.")
+
+    batches = PackedBatches(LENGTHS, load, budget=2000, seed=0)
+    with pytest.raises(DataError, match=r"^Torn\.$"):
+        next(read_batches(batches, start=0, rank=0, world=1, workers=workers))
+
+
 def test_drawn_batches_depend_on_their_number_alone():
     batches = DrawnBatches(lambda g: float(g.uniform()), seed=0, epoch=4)
     assert len(batches) == len(list(batches)) == 4

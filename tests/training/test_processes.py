@@ -23,7 +23,7 @@ TOLERANCE = 2e-6
 
 
 def train_here(folder, *overrides):
-    plan = plan_run(TinyTask, data=folder, folder=folder, overrides=[*PLAIN, *overrides])
+    plan = plan_run(TinyTask, data=folder.parent, folder=folder, overrides=[*PLAIN, *overrides])
     folder.mkdir()
     trainer = Trainer(start_fabric(plan.config.run), TinyTask(plan.config, folder), folder)
     trainer.fit()

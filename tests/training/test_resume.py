@@ -1,5 +1,6 @@
 """A killed run goes on as if nothing had happened."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,19 +11,18 @@ import pytest
 import torch
 from tiny_recipe import TinyTask
 
-from facevox.core.errors import ConfigError, InputError
+from facevox.core.errors import ConfigError, DataError, InputError
 from facevox.training.checkpoints import CHECKPOINTS, Checkpoints
 from facevox.training.logs import LOSSES, read_table
-from facevox.training.run import plan_run, start_run
+from facevox.training.run import RUN_FILE, plan_run, start_run
 
 SCRIPT = Path(__file__).parents[1] / "support" / "train_tiny.py"
 SHORT = ["run.steps=6", "run.checkpoint_steps=3", "run.keep=5"]
 
 
 def train(folder, *overrides, resume=False, **options):
-    plan = plan_run(
-        TinyTask, data=folder, folder=folder, overrides=overrides, resume=resume, **options
-    )
+    place = {"data": folder.parent, "folder": folder}
+    plan = plan_run(TinyTask, **place, overrides=overrides, resume=resume, **options)
     said = []
     return start_run(plan, say=said.append), said
 
@@ -95,6 +95,32 @@ def test_a_polite_kill_saves_and_says_so(tmp_path, monkeypatch):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_bad_data_ends_the_run_and_loses_nothing(tmp_path, monkeypatch):
+    def batches(self, split):
+        made = good(self, split)
+
+        class Torn:
+            def __len__(self):
+                return len(made)
+
+            def __getitem__(self, number):
+                if number == 4:
+                    raise DataError("The shard is damaged.")
+                return made[number]
+
+        return Torn()
+
+    good = TinyTask.batches
+    with monkeypatch.context() as patch:
+        patch.setattr(TinyTask, "batches", batches)
+        with pytest.raises(DataError, match=r"^The shard is damaged\.$"):
+            train(tmp_path, "run.steps=6", "run.validate_steps=9")
+    assert Checkpoints(tmp_path / CHECKPOINTS, 9).steps() == [4]
+    outcome, _ = train(tmp_path, resume=True)
+    assert outcome.step == 6
+    assert len(json.loads((tmp_path / RUN_FILE).read_text())["commands"]) == 2
+
+
 def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     train(tmp_path, *SHORT)
     damaged = tmp_path / CHECKPOINTS / "step-000000006" / "networks.safetensors"
@@ -120,6 +146,11 @@ def test_resume_with_nothing_there_begins(tmp_path):
     outcome, said = train(tmp_path / "new", "run.steps=2", resume=True)
     assert outcome.step == 2
     assert said == []
+
+
+def test_missing_data_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"There is no data .*nowhere; `facevox prepare`"):
+        plan_run(TinyTask, data=tmp_path / "nowhere", folder=None)
 
 
 def test_a_used_folder_is_refused(tmp_path):

@@ -170,8 +170,8 @@ def test_the_average_follows_and_steps_aside():
         average.update()
     assert float(average.values["weight"]) == pytest.approx(expected, abs=1e-6)
     with average.applied():
-        assert float(network.weight) == pytest.approx(expected, abs=1e-6)
-    assert float(network.weight) == 1.0
+        assert network.weight.item() == pytest.approx(expected, abs=1e-6)
+    assert network.weight.item() == 1.0
 
 
 def test_the_cost_is_measured_and_nothing_written(tmp_path):

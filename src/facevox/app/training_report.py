@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facevox.training.cost import Cost
+    from facevox.training.monitor import Progress
     from facevox.training.run import Plan
-    from facevox.training.trainer import Progress
 
 _EVERY_SECONDS = 10.0
 _SHOWN = 5

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader, Sampler
 
-from facevox.core.errors import DataError
+from facevox.core.errors import DataError, FacevoxError
 
 Load = Callable[[list[int], np.random.Generator], Any]
 """Makes a batch of clips, by index, with a generator for crops and noise."""
@@ -183,11 +183,14 @@ def read_batches(
         world: Number of processes.
         workers: Processes that read ahead; 0 reads when asked.
         pin: Whether to keep batches in memory that a GPU copies from faster.
+
+    Raises:
+        FacevoxError: What the batches raise, from whichever process.
     """
     import torch
 
-    loader = DataLoader(
-        batches,
+    loader: DataLoader[Any] = DataLoader(
+        _Guarded(batches),  # type: ignore[arg-type]
         sampler=_Numbers(start, rank, world),
         batch_size=None,
         num_workers=workers,
@@ -196,7 +199,27 @@ def read_batches(
         # its own generator: the loader must not draw from the run's
         generator=torch.Generator().manual_seed(0),
     )
-    return iter(loader)
+    return _raising(iter(loader))
+
+
+class _Guarded:
+    """Batches whose faults are handed over, not raised: a worker would wrap their sentence."""
+
+    def __init__(self, batches: Any) -> None:
+        self._batches = batches
+
+    def __getitem__(self, number: int) -> Any:
+        try:
+            return self._batches[number]
+        except FacevoxError as error:
+            return error
+
+
+def _raising(batches: Iterator[Any]) -> Iterator[Any]:
+    for batch in batches:
+        if isinstance(batch, FacevoxError):
+            raise batch
+        yield batch
 
 
 def _as_it_is(batch: Any) -> Any:

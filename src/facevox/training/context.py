@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from facevox.core.errors import TrainingError
+from facevox.core.errors import CheckpointError, TrainingError
 from facevox.training.ema import MovingAverage
 from facevox.training.random_state import frozen_random_state
 from facevox.training.settings import RunSettings
@@ -168,6 +168,47 @@ class Context:
                 self._evaluating = False
                 for module, mode in modes.items():
                     module.training = mode
+
+    def states(self) -> dict[str, Any]:
+        """Return all that learns, as nested states by name."""
+        return {
+            "networks": {name: net.state_dict() for name, net in self.plain.items()},
+            "averages": {name: one.state_dict() for name, one in self.averages.items()},
+            "optimizers": {name: one.state_dict() for name, one in self.optimizers.items()},
+            "schedules": {name: one.state_dict() for name, one in self.schedules.items()},
+        }
+
+    def load_states(self, states: Mapping[str, Any], updates: Mapping[str, int]) -> None:
+        """Take back what `states` returned.
+
+        Args:
+            states: Nested states.
+            updates: Number of updates of each average.
+
+        Raises:
+            CheckpointError: If they do not fit.
+        """
+        try:
+            for name, network in self.plain.items():
+                network.load_state_dict(states["networks"][name])
+            for name, average in self.averages.items():
+                average.load(states["averages"][name], updates[name])
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(states["optimizers"][name])
+            for name, schedule in self.schedules.items():
+                schedule.load_state_dict(states["schedules"][name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise CheckpointError(
+                f"The checkpoint does not fit these networks ({reason[:300]})."
+            ) from error
+
+    def share_buffers(self) -> None:
+        """Give all processes the first one's buffers (means of batch normalisation)."""
+        if self.fabric.world_size > 1:
+            for network in self.plain.values():
+                for buffer in network.buffers():
+                    buffer.copy_(self.fabric.broadcast(buffer))
 
     def _without_exchange(self, name: str) -> Any:
         wrapped = self._wrapped[name]

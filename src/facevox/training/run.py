@@ -20,6 +20,7 @@ from facevox.core.files import make_folder, write_atomically
 from facevox.training.checkpoints import CHECKPOINTS, Checkpoints
 from facevox.training.curves import draw_curves
 from facevox.training.machine import choose_precision, describe_machine, start_fabric
+from facevox.training.monitor import Progress
 from facevox.training.settings import (
     FREE_TO_CHANGE,
     TaskSettings,
@@ -28,7 +29,7 @@ from facevox.training.settings import (
     resolve,
 )
 from facevox.training.task import Task
-from facevox.training.trainer import Outcome, Progress, Trainer
+from facevox.training.trainer import Outcome, Trainer
 
 RUN_FILE, EXPORT = "run.json", "export"
 
@@ -44,6 +45,7 @@ class Plan:
         folder: Folder of the run.
         command: What the user typed.
         resumed: Whether the folder holds a run to go on with.
+        earlier: Commands by which it began and was resumed, each with its time.
     """
 
     kind: type[Task]
@@ -52,13 +54,19 @@ class Plan:
     folder: Path
     command: str
     resumed: bool
+    earlier: tuple[dict[str, str], ...] = ()
+
+    @property
+    def first_command(self) -> str:
+        """The command by which the run began."""
+        return self.earlier[0]["command"] if self.earlier else self.command
 
 
 def plan_run(
     kind: type[Task],
     *,
     data: Path | None,
-    folder: Path,
+    folder: Path | None,
     preset: str | None = None,
     overrides: Sequence[str] = (),
     command: str = "",
@@ -70,7 +78,7 @@ def plan_run(
     Args:
         kind: Class of the task.
         data: Folder of the data; a resumed run knows its own.
-        folder: Folder of the run.
+        folder: Folder of the run; None if nothing shall be written.
         preset: Name of a preset.
         overrides: Texts `a.b=c`.
         command: What the user typed, for the card.
@@ -78,23 +86,32 @@ def plan_run(
         accept_changes: Resume with settings that differ from the run's own.
 
     Raises:
-        InputError: If the folder holds something and `resume` is not asked for.
+        InputError: If there is no data, or the folder holds something and `resume` is not
+            asked for.
         ConfigError: If a setting is wrong, or differs from that of the run to resume.
     """
-    saved = _read_saved(folder, kind, resume)
+    saved = _read_saved(folder, kind, resume) if folder is not None else None
     base = saved["config"] if saved and preset is None else None
     config = resolve(
         kind.Config, presets=kind.presets, preset=preset, base=base, overrides=overrides
     )
     config = config.model_copy(update={"run": choose_precision(config.run)})
     if saved and not accept_changes:
-        _refuse_changes(saved["config"], config.model_dump(mode="json"), folder)
+        _refuse_changes(saved["config"], config.model_dump(mode="json"))
     if data is None:
         if not saved:
             raise InputError("Give the folder of the training data with --data.")
         data = Path(saved["data"])
+    if not data.exists():
+        raise InputError(f"There is no data {data}; `facevox prepare` makes shards of a corpus.")
     return Plan(
-        kind=kind, config=config, data=data, folder=folder, command=command, resumed=bool(saved)
+        kind=kind,
+        config=config,
+        data=data,
+        folder=folder or Path(),
+        command=command,
+        resumed=bool(saved),
+        earlier=tuple(saved["commands"]) if saved else (),
     )
 
 
@@ -136,13 +153,13 @@ def export(trainer: Trainer, plan: Plan, outcome: Outcome) -> list[Path]:
         "config": plan.config.model_dump(mode="json"),
         **task.describe_data(),
         "licence": task.licence,
-        "command": plan.command,
+        "command": plan.first_command,
         "date": date.today().isoformat(),
         "facevox": __version__,
         "steps": trainer.context.step,
         "hours": round(outcome.seconds / 3600, 3),
         "hardware": describe_machine(trainer.fabric),
-        "results": trainer.results,
+        "results": trainer.monitor.results,
     }
     with trainer.context.evaluating(task.run.seed):
         return task.export(trainer.context.plain, folder, card)
@@ -169,7 +186,8 @@ def _read_saved(folder: Path, kind: type[Task], resume: bool) -> dict[str, Any] 
     try:
         saved = json.loads(path.read_text("utf-8"))
         recipe, config = saved["recipe"], saved["config"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        saved["commands"][0]["command"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise InputError(f"{path} cannot be read ({error}); start anew elsewhere.") from error
     if recipe != kind.name:
         raise InputError(f"{folder} is a run of {recipe!r}, not of {kind.name!r}.")
@@ -178,7 +196,7 @@ def _read_saved(folder: Path, kind: type[Task], resume: bool) -> dict[str, Any] 
     return saved
 
 
-def _refuse_changes(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
+def _refuse_changes(old: dict[str, Any], new: dict[str, Any]) -> None:
     changed = {
         name: change
         for name, change in differences(old, new).items()
@@ -187,23 +205,23 @@ def _refuse_changes(old: dict[str, Any], new: dict[str, Any], folder: Path) -> N
     if changed:
         listed = "; ".join(f"{name}: {change}" for name, change in list(changed.items())[:5])
         raise ConfigError(
-            f"The run in {folder} was started with other settings ({listed}); leave them as they "
+            f"The run was started with other settings ({listed}); leave them as they "
             "were, start a new run, or say --accept-changes."
         )
 
 
 def _save_plan(plan: Plan) -> None:
-    make_folder(plan.folder)
-    path = plan.folder / RUN_FILE
-    commands: list[Any] = []
-    if path.exists():
-        commands = json.loads(path.read_text("utf-8")).get("commands", [])
-    commands.append({"command": plan.command, "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")})
     content = {
         "recipe": plan.kind.name,
         "facevox": __version__,
         "data": str(plan.data),
         "config": plan.config.model_dump(mode="json"),
-        "commands": commands,
+        "commands": [*plan.earlier, {"command": plan.command, "time": _now()}],
     }
-    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+    make_folder(plan.folder)
+    text = json.dumps(content, indent=2) + "\n"
+    write_atomically(plan.folder / RUN_FILE, text.encode())
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

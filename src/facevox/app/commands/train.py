@@ -59,7 +59,7 @@ def train(
     plan = plan_run(
         kind,
         data=data,
-        folder=output or Path("run"),
+        folder=output,
         preset=preset,
         overrides=overrides,
         command=shlex.join(["facevox", *sys.argv[1:]]),
