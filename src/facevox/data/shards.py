@@ -252,7 +252,6 @@ class Shards:
             raise DataError(f"{folder} has no split {split!r}; there are: {there}.")
         self.entries: list[dict[str, Any]] = []
         self._files: list[Path] = []
-        self._open: tuple[Path, BinaryIO] | None = None
         for name in self.manifest["splits"][split]["shards"]:
             try:
                 shard = read_index(folder, name)
@@ -275,23 +274,11 @@ class Shards:
             DataError: If its bytes have changed.
         """
         path = self._files[number]
-        if self._open is None or self._open[0] != path:
-            self.close()
-            try:
-                self._open = (path, path.open("rb"))
-            except OSError as error:
-                raise DataError(f"The shard {path} cannot be read ({error}).") from error
-        return read_sample(self._open[1], self.entries[number], path)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the open file behind when sent to another process."""
-        return {**self.__dict__, "_open": None}
-
-    def close(self) -> None:
-        """Close the shard that was read last."""
-        if self._open is not None:
-            self._open[1].close()
-            self._open = None
+        try:
+            with path.open("rb") as file:
+                return read_sample(file, self.entries[number], path)
+        except OSError as error:
+            raise DataError(f"The shard {path} cannot be read ({error}).") from error
 
 
 def stream_shards(

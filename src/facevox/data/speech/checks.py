@@ -57,14 +57,12 @@ def measure_sound(waveform: Float32[np.ndarray, " samples"]) -> SoundFacts:
     if not np.isfinite(level) or level < _QUIETEST:
         return SoundFacts(level=-np.inf, snr=0.0, bandwidth=0.0, clipped=0.0, change=0.0)
     levels = frame_levels(waveform).astype(np.float64)
-    smooth = np.convolve(levels, np.ones(3) / 3, "valid") if len(levels) > 8 else levels
-    change = np.abs(smooth[5:] - smooth[:-5])[smooth[5:] > level - 30] if len(levels) > 8 else []
     return SoundFacts(
         level=level,
         snr=level - float(np.percentile(levels, 5)),
         bandwidth=_bandwidth(waveform),
         clipped=_clipped(waveform),
-        change=float(np.mean(change)) if len(change) else 0.0,
+        change=_mean_change(levels, level),
     )
 
 
@@ -129,6 +127,13 @@ def _worst_stretch(fits: np.ndarray, frames: np.ndarray) -> float:
     length = min(_LOCAL, len(each))
     total = np.cumsum(np.pad(each, (1, 0)))
     return float(((total[length:] - total[:-length]) / length).min())
+
+
+def _mean_change(levels: np.ndarray, level: float) -> float:
+    """Return how much the level of loud frames differs from that 50 ms before [dB]."""
+    smooth = np.convolve(levels, np.ones(3) / 3, "valid") if len(levels) > 2 else levels
+    loud = smooth[5:] > level - 30
+    return float(np.abs(smooth[5:] - smooth[:-5])[loud].mean()) if loud.any() else 0.0
 
 
 def _clipped(waveform: Float32[np.ndarray, " samples"]) -> float:

@@ -20,6 +20,7 @@ from facevox.data.shards import (
     MANIFEST,
     ShardInfo,
     check_shard,
+    file_digest,
     read_index,
     write_index,
     write_shard,
@@ -132,10 +133,14 @@ def _plan(
         "recordings": len(utterances),
         "names_and_texts": stamp.hexdigest(),
         "held_out": hashlib.sha256(json.dumps(sorted(held_out)).encode()).hexdigest(),
-        "speaker_encoder": hashlib.sha256(Path(encoder).read_bytes()).hexdigest()
-        if encoder
-        else None,
+        "speaker_encoder": _checkpoint_digest(Path(encoder)) if encoder else None,
     }
+
+
+def _checkpoint_digest(path: Path) -> str:
+    if not path.is_file():
+        raise DataError(f"There is no checkpoint {path} of a speaker encoder.")
+    return file_digest(path)
 
 
 def _keep_plan(folder: Path, plan: dict[str, Any]) -> None:
@@ -195,9 +200,9 @@ def _make_shards(
     number = 0
     while run.position < len(run.utterances):
         name = run.shard_name(number)
-        shard = run.finished.get(name)
-        if shard is None or shard.extra["covers"][0] != run.position:
-            shard = _make_shard(run, name, results, progress)
+        kept = run.finished.get(name)
+        fits = kept is not None and kept.extra["covers"][0] == run.position
+        shard = kept if kept and fits else _make_shard(run, name, results, progress)
         run.position = shard.extra["covers"][1]
         run.known |= {entry["digest"]: entry["name"] for entry in shard.entries}
         progress(run.position)

@@ -7,9 +7,10 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from logging import ERROR
 from typing import TypeVar
 
 from facevox.core.errors import ConfigError, DataError, MissingPiece
@@ -61,7 +62,7 @@ def _with_processes(
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
-        waiting = deque()
+        waiting: deque[tuple[Utterance, Future[Prepared | Dropped]]] = deque()
         for utterance in utterances:
             waiting.append((utterance, pool.submit(work, utterance)))
             if len(waiting) >= _AHEAD * jobs:
@@ -96,7 +97,7 @@ def _with_ray(
     if not ray.is_initialized():
         # a cluster is found by RAY_ADDRESS; else one is made on this machine
         here = None if os.environ.get("RAY_ADDRESS") else jobs
-        ray.init(num_cpus=here, include_dashboard=False, log_to_driver=False, logging_level="error")
+        ray.init(num_cpus=here, include_dashboard=False, log_to_driver=False, logging_level=ERROR)
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False

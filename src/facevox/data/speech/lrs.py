@@ -63,7 +63,7 @@ def list_lrs2(folder: Path) -> tuple[Utterance, ...]:
     """
     root = folder / "mvlrs_v1" if (folder / "mvlrs_v1").is_dir() else folder
     lists = _read_lists(folder) | _read_lists(root)
-    found = []
+    found: list[Utterance] = []
     for part in ("pretrain", "main"):
         for video in sorted((root / part).glob("*/*.mp4")):
             entry = f"{video.parent.name}/{video.stem}"

@@ -7,6 +7,7 @@ Reference:
     Yamagishi, Veaux and MacDonald, CSTR VCTK Corpus, University of Edinburgh, 2019.
 """
 
+import re
 from pathlib import Path
 
 from facevox.core.errors import DataError
@@ -18,6 +19,8 @@ LAYOUT = "wav48_silence_trimmed/p225/p225_001_mic1.flac and txt/p225/p225_001.tx
 _SOUNDS = ("wav48_silence_trimmed", "wav48", "wav16")
 _MICROPHONES = ("_mic1.flac", "_mic2.flac", ".flac", ".wav")
 """In the order in which they are taken."""
+
+_NUMBERED = re.compile(r"_mic\d$")
 
 
 def list_vctk(folder: Path) -> tuple[Utterance, ...]:
@@ -32,7 +35,7 @@ def list_vctk(folder: Path) -> tuple[Utterance, ...]:
     taken: dict[str, Path] = {}
     for suffix in _MICROPHONES:
         for sound in sorted(root.glob(f"*/*{suffix}")):
-            taken.setdefault(sound.name.removesuffix(suffix).removesuffix("_mic2"), sound)
+            taken.setdefault(_NUMBERED.sub("", sound.stem), sound)
     found = [
         Utterance(
             name=name,
