@@ -1,7 +1,7 @@
-"""Train a vocoder: first on spectra alone, then against discriminators.
+"""Train a vocoder: on spectra, then on how they vary, or against discriminators.
 
     facevox train vocoder --data SOUND --out RUN1 --preset spectra
-    facevox train vocoder --data SOUND --out RUN2 --preset adversarial --set run.start_from=RUN1
+    facevox train vocoder --data SOUND --out RUN2 --preset energy --set run.start_from=RUN1
 
 SOUND is a folder of sound files; no text is needed.
 """
@@ -34,6 +34,7 @@ from facevox.models.speech.vocoders.discriminators import (
     PeriodDiscriminators,
     SpectrogramDiscriminators,
 )
+from facevox.models.speech.vocoders.excitation import RESTING_F0, Onset
 from facevox.models.speech.vocoders.harmonic import HarmonicVocoder, HarmonicVocoderConfig
 from facevox.models.speech.vocoders.harmonic import small as small_harmonic
 from facevox.models.speech.vocoders.harmonic import tiny as tiny_harmonic
@@ -41,6 +42,7 @@ from facevox.models.speech.vocoders.hifigan import HifiGan, HifiGanConfig
 from facevox.models.speech.vocoders.hifigan import small as small_hifigan
 from facevox.models.speech.vocoders.losses import (
     FEATURE_WEIGHT,
+    EnergyDistance,
     MelLoss,
     StftLoss,
     adversarial_loss,
@@ -52,6 +54,8 @@ from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
 from facevox.training.settings import RunSettings, Settings, TaskSettings
 from facevox.training.task import Batches, Samples, Task
+
+_GAIN = 10.0
 
 MARGIN = 3
 """Frames at each end of a stretch that only the mel front end sees."""
@@ -83,6 +87,8 @@ class LossSettings(Settings):
     Attributes:
         mel: Distance of log-mels.
         stft: Distance of spectra at several resolutions.
+        energy: Energy distance of spectra, of two sounds of each stretch; needs a vocoder with
+            noise of its own, so 0 for HiFi-GAN.
         adversarial: What the discriminators say; 0 trains without them.
         features: Distance of the discriminators' features, as a multiple of `adversarial`.
         warm_up: Steps in which `adversarial` rises from 0.
@@ -90,6 +96,7 @@ class LossSettings(Settings):
 
     mel: float = Field(default=2.0, ge=0)
     stft: float = Field(default=1.0, ge=0)
+    energy: float = Field(default=0.0, ge=0)
     adversarial: float = Field(default=0.0, ge=0)
     features: float = Field(default=FEATURE_WEIGHT, ge=0)
     warm_up: int = Field(default=100, ge=1)
@@ -149,7 +156,7 @@ class Discriminators(nn.Module):
     def __init__(self, model: ModelSettings) -> None:
         super().__init__()
         self.spectrograms = SpectrogramDiscriminators(channels=model.spectrogram_channels)
-        self.periods = PeriodDiscriminators(model.periods, model.period_width)
+        self.periods = PeriodDiscriminators(model.periods, model.period_width, _GAIN)
 
     def forward(self, waveform: Float[Tensor, "batch samples"]) -> Judgement:
         """Return scores near one for sound taken as real, and the features."""
@@ -165,6 +172,10 @@ class VocoderTask(Task):
     Config = VocoderSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "spectra": {},
+        "energy": {
+            "loss": {"mel": 0.3, "stft": 0.1, "energy": 2.0},
+            "optim": {"rate": 6e-4, "last_rate": 5e-5},
+        },
         "adversarial": {
             "loss": {"mel": 15.0, "stft": 3.0, "adversarial": 1.0},
             "optim": {"rate": 3e-4, "last_rate": 5e-5},
@@ -199,6 +210,7 @@ class VocoderTask(Task):
         if self.config.loss.adversarial > 0:
             made["discriminators"] = Discriminators(model)
         self.mel_loss, self.stft_loss = MelLoss(), StftLoss()
+        self.energy_distance = EnergyDistance()
         return made
 
     def optimizers(self, networks: Mapping[str, nn.Module]) -> dict[str, Optimizer]:
@@ -239,9 +251,13 @@ class VocoderTask(Task):
             if learning:
                 mel = smoother_mel(mel, generator, data.smooth_share)
                 f0 = shaken_f0(f0, generator)
-            seeds = torch.from_numpy(generator.integers(0, 2**40, len(f0)))
-            waveform = segments.waveform[:, hop:-hop]
-            return {"mel": mel, "f0": f0, "waveform": waveform, "seeds": seeds}
+            return {
+                "mel": mel,
+                "f0": f0,
+                "waveform": segments.waveform[:, hop:-hop],
+                "seeds": torch.from_numpy(generator.integers(0, 2**40, (2, len(f0)))),
+                "cycles": torch.from_numpy(generator.random((2, len(f0)))),
+            }
 
         seed, epoch = (self.run.seed, data.epoch) if learning else (self.run.seed + 1, 8)
         return DrawnBatches(draw, seed=seed, epoch=epoch)
@@ -249,9 +265,12 @@ class VocoderTask(Task):
     def step(self, context: Context, batch: dict[str, Tensor]) -> dict[str, float | Tensor]:
         """Make sound, teach the discriminators what is real, then the vocoder."""
         weights, real = self.config.loss, batch["waveform"]
-        made = self._made(context, batch)
+        made, *other = self._made(context, batch, 2 if weights.energy > 0 else 1)
         near = {"mel": self.mel_loss(made, real), "stft": self.stft_loss(made, real)}
         total = weights.mel * near["mel"] + weights.stft * near["stft"]
+        if other:
+            near["energy"] = self.energy_distance(made, other[0], real)
+            total = total + weights.energy * near["energy"]
         if weights.adversarial == 0:
             context.backward(total)
             context.update("vocoder")
@@ -275,7 +294,7 @@ class VocoderTask(Task):
         """Measure held-out stretches: distances of spectra, nothing smoothed."""
         rows = []
         for batch in self._held(context):
-            made, real = self._made(context, batch), batch["waveform"]
+            (made,), real = self._made(context, batch), batch["waveform"]
             rows.append([float(self.mel_loss(made, real)), float(self.stft_loss(made, real))])
         mean = np.mean(rows, axis=0)
         return {"mel": float(mean[0]), "stft": float(mean[1])}
@@ -283,7 +302,7 @@ class VocoderTask(Task):
     def samples(self, context: Context) -> Samples:
         """Make the first held-out stretches, with the recordings beside them."""
         batch = self._held(context)[0]
-        made = self._made(context, batch)
+        (made,) = self._made(context, batch)
         sounds, pictures = {}, {}
         for row in range(min(4, len(made))):
             for name, sound in (("made", made[row]), ("real", batch["waveform"][row])):
@@ -316,12 +335,19 @@ class VocoderTask(Task):
         }
         return [save_checkpoint(folder / "vocoder.safetensors", network.state_dict(), changed)]
 
-    def _made(self, context: Context, batch: dict[str, Tensor]) -> Tensor:
-        """Return the sound that the vocoder makes of a batch."""
-        for loss in (self.mel_loss, self.stft_loss):
+    def _made(
+        self, context: Context, batch: dict[str, Tensor], sounds: int = 1
+    ) -> tuple[Tensor, ...]:
+        """Return one or two sounds that the vocoder makes of a batch, by chance different."""
+        for loss in (self.mel_loss, self.stft_loss, self.energy_distance):
             loss.to(batch["waveform"].device)
-        noise = {"seeds": batch["seeds"]} if self.config.model.kind == "harmonic" else {}
-        return context["vocoder"](batch["mel"], batch["f0"], **noise).float()
+        mel, f0 = batch["mel"].repeat(sounds, 1, 1), batch["f0"].repeat(sounds, 1)
+        chance: dict[str, Any] = {}
+        if self.config.model.kind == "harmonic":
+            cycles = batch["cycles"][:sounds].flatten()
+            onset = Onset(0, cycles, torch.full_like(cycles, RESTING_F0), 0)
+            chance = {"onset": onset, "seeds": batch["seeds"][:sounds].flatten()}
+        return context["vocoder"](mel, f0, **chance).float().chunk(sounds)
 
     def _held(self, context: Context) -> list[dict[str, Tensor]]:
         batches = self.batches("validation")

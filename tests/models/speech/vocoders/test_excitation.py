@@ -10,6 +10,7 @@ from facevox.models.speech.vocoders.excitation import (
     moved_onset,
     pulse_train,
     utterance_onset,
+    voicing_at_samples,
     white_noise,
 )
 
@@ -96,3 +97,11 @@ def test_noise_is_normal_and_white():
     assert np.abs(level - 1).max() < 0.3
     for lag in (1, 2, 3, 160):
         assert abs(np.mean(noise[lag:] * noise[:-lag])) < 0.01
+
+
+def test_voicing_fades_between_frames():
+    voicing = voicing_at_samples(torch.tensor([[0.0, 120.0, 130.0, 0.0]]), HOP)[0]
+    assert voicing[:81].max() == 0
+    assert torch.equal(voicing[240:401], torch.ones(161))
+    assert voicing[160].item() == 0.5
+    assert float(voicing.diff().abs().max()) < 0.01

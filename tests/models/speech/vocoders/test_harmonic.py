@@ -23,9 +23,9 @@ def made(seed=0, **changes):
     return HarmonicVocoder(tiny().model_copy(update=changes)).eval()
 
 
-@pytest.mark.parametrize("residual", [False, True])
-def test_a_second_is_16000_samples(residual):
-    vocoder = made(residual=residual)
+@pytest.mark.parametrize("changes", [{}, {"residual": True}, {"pieces_per_frame": 2, "n_fft": 320}])
+def test_a_second_is_16000_samples(changes):
+    vocoder = made(**changes)
     assert isinstance(vocoder, Vocoder)
     with torch.no_grad():
         sound = vocoder(*frames(100, rows=2))
@@ -57,8 +57,18 @@ def test_sound_follows_f0_before_any_training(f0):
     assert np.median(found[found > 0]) == pytest.approx(f0, rel=0.01)
 
 
-def test_receptive_field_is_what_it_says():
+def test_unvoiced_frames_have_no_harmonics():
     vocoder = made()
+    with torch.no_grad():
+        vocoder.noise.bias[:321] = -30.0
+        vocoder.noise.weight.zero_()
+        sound = vocoder(frames(50)[0], torch.zeros(1, 50))
+    assert float(sound.abs().max()) < 1e-6
+
+
+@pytest.mark.parametrize("changes", [{}, {"pieces_per_frame": 2, "n_fft": 320}])
+def test_receptive_field_is_what_it_says(changes):
+    vocoder = made(**changes)
     mel, f0 = frames(60)
     changed, other_f0 = mel.clone(), f0.clone()
     changed[:, :, 30] += 1

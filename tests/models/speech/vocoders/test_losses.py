@@ -1,6 +1,7 @@
 import torch
 
 from facevox.models.speech.vocoders.losses import (
+    EnergyDistance,
     MelLoss,
     StftLoss,
     adversarial_loss,
@@ -51,3 +52,17 @@ def test_features_sum_over_layers_and_spare_the_real_side():
     assert loss.item() == 1.5
     assert real[0][0].grad is None
     assert made[0][0].grad is not None
+
+
+def test_energy_distance_wants_noise_where_plain_distance_wants_a_tone():
+    generator = torch.Generator().manual_seed(0)
+    real, first, second = torch.randn(3, 8, 6400, generator=generator) * 0.1
+    time = torch.arange(6400) / 16_000
+    buzz = sum(torch.cos(2 * torch.pi * 100 * k * time) for k in range(1, 80)) * 0.015
+    buzz = buzz.repeat(8, 1)
+    loss = EnergyDistance()
+    assert loss(first, second, real) < loss(buzz, buzz, real) - 0.1
+    assert loss(first, second, real) < loss(0.7 * first, 0.7 * second, real)
+    assert loss(first, second, real) < loss(1.4 * first, 1.4 * second, real)
+    # a single noise cannot be told from a lucky guess
+    assert loss(first, second, real) < loss(first, first, real) - 0.1

@@ -54,11 +54,16 @@ class PeriodDiscriminators(_Discriminators):
     Args:
         periods: The distances [samples].
         width: Channels as a part of the published ones.
+        gain: What the sound is multiplied by; speech has about a tenth of the power of noise
+            that these layers expect.
     """
 
-    def __init__(self, periods: tuple[int, ...] = PERIODS, width: float = 1.0) -> None:
+    def __init__(
+        self, periods: tuple[int, ...] = PERIODS, width: float = 1.0, gain: float = 1.0
+    ) -> None:
         super().__init__()
-        self.discriminators = nn.ModuleList(_Period(period, width) for period in periods)
+        self.discriminators = nn.ModuleList(_Period(period, width, gain) for period in periods)
+        _start_strong(self)
 
 
 class ScaleDiscriminators(_Discriminators):
@@ -94,12 +99,13 @@ class SpectrogramDiscriminators(_Discriminators):
         self.discriminators = nn.ModuleList(
             _Spectrogram(window, hop, channels) for window, hop in resolutions
         )
+        _start_strong(self)
 
 
 class _Period(nn.Module):
-    def __init__(self, period: int, width: float) -> None:
+    def __init__(self, period: int, width: float, gain: float) -> None:
         super().__init__()
-        self.period = period
+        self.period, self.gain = period, gain
         sizes = [1, *(round(width * c) for c in (32, 128, 512, 1024, 1024))]
         self.convs = nn.ModuleList(
             WeightNorm(nn.Conv2d(a, b, (5, 1), (3 if i < 4 else 1, 1), padding=(2, 0)))
@@ -109,6 +115,7 @@ class _Period(nn.Module):
 
     def forward(self, waveform: Tensor) -> list[Tensor]:
         missing = -waveform.shape[-1] % self.period
+        waveform = self.gain * waveform
         x = functional.pad(waveform, (0, missing), "reflect")
         x = x.unflatten(-1, (-1, self.period))
         return _features(x, self.convs, self.conv_post)
@@ -157,8 +164,17 @@ class _Spectrogram(nn.Module):
             )
             power = spectrum.real**2 + spectrum.imag**2
             # about a cube root: quiet parts count too, and silence has no steep slope
-            x = (power / length + 1e-6) ** 0.15
+            x = 5.0 * ((power / length + 1e-6) ** 0.15 - 0.35)
         return _features(x.transpose(1, 2).unsqueeze(1), self.convs, self.conv_post)
+
+
+def _start_strong(discriminators: nn.Module) -> None:
+    """Let the first scores depend on the sound: torch's own start fades layer by layer."""
+    for name, layer in discriminators.named_modules():
+        if isinstance(layer, WeightNorm) and not name.endswith("conv_post"):
+            with torch.no_grad():
+                nn.init.kaiming_normal_(layer.weight_v, _SLOPE)
+                layer.weight_g.copy_(layer.weight_v.flatten(1).norm(dim=1).view_as(layer.weight_g))
 
 
 def _features(x: Tensor, layers: nn.ModuleList, last: nn.Module) -> list[Tensor]:

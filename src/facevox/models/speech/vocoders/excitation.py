@@ -5,7 +5,7 @@ same whether made alone or with the rest.
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
@@ -21,8 +21,7 @@ _MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MIX_2 = 0x94D049BB133111EB - (1 << 64)
 
 
-@dataclass(frozen=True)
-class Onset:
+class Onset(NamedTuple):
     """Where in an utterance a piece starts, and what the excitation was just before.
 
     Attributes:
@@ -98,6 +97,17 @@ def cycles_at_samples(
     frequency = held.unsqueeze(2) + side * offset
     cycles = centre + (held.unsqueeze(2) + 0.5 * side * offset) * offset / sample_rate
     return (cycles % 1.0).flatten(1), frequency.flatten(1)
+
+
+def voicing_at_samples(
+    f0: Float[Tensor, "batch frames"], hop_length: int
+) -> Float[Tensor, "batch samples"]:
+    """Return one where voiced and zero where not, linear between centres of frames."""
+    voiced = (f0 > 0).float()
+    slope = torch.diff(voiced, dim=1, prepend=voiced[:, :1], append=voiced[:, -1:]) / hop_length
+    offset = torch.arange(hop_length, device=f0.device) - hop_length // 2
+    side = torch.where(offset < 0, slope[:, :-1, None], slope[:, 1:, None])
+    return (voiced.unsqueeze(2) + side * offset).flatten(1)
 
 
 def pulse_train(

@@ -22,6 +22,7 @@ from facevox.models.speech.vocoders.excitation import (
     cycles_at_samples,
     pulse_train,
     utterance_onset,
+    voicing_at_samples,
     white_noise,
 )
 from facevox.models.speech.vocoders.frames import frame_spectra, sound_of_spectra
@@ -39,7 +40,8 @@ class HarmonicVocoderConfig(BaseModel):
         sample_rate: Samples per second [Hz].
         hop_length: Samples between two frames.
         n_mels: Mel bands.
-        n_fft: Length of the frames that are filtered [samples]; a multiple of the hop.
+        n_fft: Length of the pieces that are filtered [samples]; a multiple of their step.
+        pieces_per_frame: Filters for each mel frame: with two, they move every 5 ms.
         dim: Features of a frame.
         num_blocks: ConvNeXt blocks.
         kernel: Frames that each convolution spans; odd.
@@ -55,6 +57,7 @@ class HarmonicVocoderConfig(BaseModel):
     hop_length: int = 160
     n_mels: int = 80
     n_fft: int = 640
+    pieces_per_frame: int = 1
     dim: int = 192
     num_blocks: int = 8
     kernel: int = 7
@@ -93,9 +96,8 @@ class HarmonicVocoder(nn.Module):
         self.config = config = config or small()
         self.sample_rate, self.hop_length = config.sample_rate, config.hop_length
         reach = config.kernel // 2 * (config.num_blocks + 1)
-        overlap = config.n_fft // config.hop_length // 2
+        overlap = -(-config.n_fft // (2 * config.hop_length))
         self.receptive_field = max(reach + overlap, 2 * overlap + 1)
-        bins = config.n_fft // 2 + 1
         self.stem = nn.Conv1d(
             config.n_mels + 2, config.dim, config.kernel, padding=config.kernel // 2
         )
@@ -105,9 +107,10 @@ class HarmonicVocoder(nn.Module):
             for _ in range(config.num_blocks)
         )
         self.norm = nn.LayerNorm(config.dim, eps=1e-6)
-        self.harmonic = _head(config.dim, bins, 2)
-        self.noise = _head(config.dim, bins, 3)
-        self.rest = _head(config.dim, bins, 2, loudness=-8.0) if config.residual else None
+        self._step = config.hop_length // config.pieces_per_frame
+        self.harmonic = _head(config, 2)
+        self.noise = _head(config, 3)
+        self.rest = _head(config, 2, loudness=-12.0) if config.residual else None
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
 
     def forward(
@@ -134,7 +137,7 @@ class HarmonicVocoder(nn.Module):
             seeds = torch.full((len(mel),), onset.seed, dtype=torch.int64, device=mel.device)
         features = self.features(mel, f0)
         sources = self.sources(f0, onset, seeds)
-        return sound_of_spectra(self.filtered(features, sources), self.window, self.hop_length)
+        return sound_of_spectra(self.filtered(features, sources), self.window, self._step)
 
     def features(
         self, mel: Float[Tensor, "batch mels frames"], f0: Float[Tensor, "batch frames"]
@@ -155,6 +158,7 @@ class HarmonicVocoder(nn.Module):
         """Return pulses, noise, and the noise swelling and ebbing once in each period."""
         cycles, frequency = cycles_at_samples(f0, onset, self.sample_rate, self.hop_length)
         pulses = pulse_train(cycles, frequency, self.sample_rate)
+        pulses = pulses * voicing_at_samples(f0, self.hop_length)
         first = onset.first_frame * self.hop_length
         noise = white_noise(seeds, first, cycles.shape[1])
         angle = (2.0 * torch.pi * cycles).float()
@@ -166,25 +170,31 @@ class HarmonicVocoder(nn.Module):
         sources: Float[Tensor, "batch sources samples"],
     ) -> Tensor:
         """Return the complex spectra (batch, frames, bins) of the sound."""
-        spectra = frame_spectra(sources, self.window, self.hop_length)
-        level, phase = self.harmonic(features).float().chunk(2, dim=-1)
+        spectra = frame_spectra(sources, self.window, self._step)
+        level, phase = self._filters(self.harmonic, features, 2)
         result = torch.polar(_gain(level), phase) * spectra[:, 0]
-        level, even, odd = self.noise(features).float().chunk(3, dim=-1)
+        level, even, odd = self._filters(self.noise, features, 3)
         breath = spectra[:, 1] + even * spectra[:, 2] + odd * spectra[:, 3]
         result = result + _gain(level) * breath
         if self.rest is not None:
-            level, phase = self.rest(features).float().chunk(2, dim=-1)
+            level, phase = self._filters(self.rest, features, 2)
             result = result + torch.polar(_gain(level), phase) * self.window.sum()
         return result
 
+    def _filters(self, head: nn.Linear, features: Tensor, parts: int) -> tuple[Tensor, ...]:
+        """Return what a head says of each bin of each piece: (batch, pieces, bins) a part."""
+        made = head(features).float().unflatten(2, (self.config.pieces_per_frame, parts, -1))
+        return made.flatten(1, 2).unbind(dim=2)
 
-def _head(dim: int, bins: int, parts: int, loudness: float = -4.0) -> nn.Linear:
+
+def _head(config: HarmonicVocoderConfig, parts: int, loudness: float = -4.0) -> nn.Linear:
     """Return a layer that starts with quiet, flat filters of phase zero."""
-    head = nn.Linear(dim, parts * bins)
+    bins, pieces = config.n_fft // 2 + 1, config.pieces_per_frame
+    head = nn.Linear(config.dim, pieces * parts * bins)
     nn.init.normal_(head.weight, std=0.02)
     nn.init.zeros_(head.bias)
     with torch.no_grad():
-        head.bias[:bins] = loudness
+        head.bias.view(pieces, parts, bins)[:, 0] = loudness
     return head
 
 

@@ -167,8 +167,9 @@ class HifiGan(nn.Module):
             x = torch.stack([block(x) for block in blocks]).mean(dim=0)
         x = functional.leaky_relu(x, _LAST_SLOPE)
         # eight bits of a bf16 number would be heard as noise
+        own = next(self.conv_post.parameters()).dtype
         with torch.autocast(x.device.type, enabled=False):
-            return torch.tanh(self.conv_post(x.float())).squeeze(1)
+            return torch.tanh(self.conv_post(x.to(own))).squeeze(1)
 
     def remove_weight_norm(self) -> None:
         """Fold direction and length into plain weights; keys become `.weight`."""
