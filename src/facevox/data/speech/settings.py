@@ -49,7 +49,7 @@ class PrepareSettings(BaseModel):
     longest_phone: float = Field(1.0, gt=0)
     phone_rate: tuple[float, float] = (4.0, 22.0)
     least_fit: float = -36.0
-    least_local_fit: float = -80.0
+    least_local_fit: float = -70.0
     need_text: bool = False
     transcribe: float | None = Field(None, gt=0, le=1)
     speaker_encoder: str | None = None
