@@ -3,7 +3,7 @@ import torch
 from made_voice import vowels
 
 from facevox.data.speakers import Utterance
-from facevox.recipes.campplus import SpeakerLoss, draw_pairs
+from facevox.recipes.campplus import SpeakerLoss
 from facevox.recipes.speaker_crops import CROP, SPEEDS, Crops
 from facevox.recipes.speaker_encoder import fit
 from facevox.recipes.speaker_trials import equal_error_rate
@@ -42,9 +42,6 @@ def test_every_speaker_at_every_speed_is_a_class():
     assert crops.speakers == ["high", "low"]
     assert crops.num_classes == 2 * len(SPEEDS)
     assert crops.draw(0, 3).shape == (3, CROP, 80)
-    drawn, classes = draw_pairs(crops, np.random.default_rng(0))
-    assert drawn.shape[0] == len(classes) == 12
-    assert torch.equal(classes[0::2], classes[1::2])
 
 
 def test_the_margin_makes_it_harder_and_gradients_reach_all():

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 RECIPES = {
     "matcha": ("facevox.recipes.matcha:MatchaTask", "text to mel, with a speaker embedding"),
+    "campplus": ("facevox.recipes.campplus:CampplusTask", "sound to speaker embedding"),
     "vocoder": ("facevox.recipes.vocoder:VocoderTask", "mel and F0 to sound"),
 }
 """Name -> module:class of the task, and what it is in a few words."""

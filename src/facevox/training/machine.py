@@ -15,6 +15,8 @@ from torch.nn.parallel import DistributedDataParallel
 from facevox.training.settings import RunSettings
 
 _LAUNCHER = "LT_CLI_USED"
+"""Set by `fabric run`, which has started all processes and says how many by itself."""
+
 _SYNC_BUFFERS = (
     "forward_sync_buffers"
     if "forward_sync_buffers" in signature(DistributedDataParallel.__init__).parameters
@@ -68,7 +70,8 @@ def start_fabric(settings: RunSettings, *, unused_parameters: bool = False) -> F
             "num_nodes": settings.nodes,
         }
     fabric = Fabric(**options)
-    fabric.launch()
+    if not launched:
+        fabric.launch()
     return fabric
 
 
