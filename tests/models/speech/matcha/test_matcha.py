@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from facevox.core.errors import DataError, InputError
+from facevox.core.errors import ConfigError, DataError, InputError
 from facevox.models.speech.matcha.batch import MatchaBatch
 from facevox.models.speech.matcha.config import MatchaConfig, tiny
 from facevox.models.speech.matcha.matcha import MatchaTTS, MatchaVoice
+from facevox.models.speech.matcha.pitch_predictor import pitch_channels
 
 IDS, TAGS, LENGTHS = (
     [[1, 8, 9, 12, 4], [1, 30, 4, 0, 0]],
@@ -120,15 +121,29 @@ def test_gradients_reach_every_parameter():
     assert all(name.startswith("encoder.prenet.") for name in without), without
 
 
-def test_at_first_the_prior_alone_speaks():
+@pytest.mark.parametrize("by_frame", [False, True])
+def test_at_first_the_prior_alone_speaks(by_frame):
     torch.manual_seed(0)
-    net, voice = MatchaTTS(tiny()).eval(), voices()
+    config = tiny() if by_frame else tiny().model_copy(update={"prior": None})
+    net, voice = MatchaTTS(config).eval(), voices()
     ids, tags, lengths = torch.tensor(IDS), torch.tensor(TAGS), torch.tensor(LENGTHS)
     plan = net.plan(ids, lengths, tags, voice)
     flat = net.decode(plan, [0, 0], steps=3, temperature=0.0)
     tokens = torch.repeat_interleave(torch.arange(5), plan.durations[0])
-    wanted = (plan.mu[0, tokens] * net.mel_std + net.mel_mean).T
+    expected = plan.mu[0, tokens]
+    if net.prior is not None:
+        frames = torch.ones(1, len(tokens), dtype=torch.bool)
+        seen = pitch_channels(plan.f0[:1, : len(tokens)], plan.log2_f0_mean[:1])
+        one = plan.hidden[:1], plan.durations[:1], tokens[None]
+        with torch.no_grad():
+            expected = net.prior(*one, seen, frames)[0]
+    wanted = (expected * net.mel_std + net.mel_mean).T
     torch.testing.assert_close(flat[0, :, : len(tokens)], wanted, atol=1e-4, rtol=1e-4)
+
+
+def test_a_prior_by_frame_needs_pitch():
+    with pytest.raises(ConfigError, match="needs a model with pitch"):
+        MatchaTTS(tiny().model_copy(update={"pitch": None}))
 
 
 def test_one_batch_is_learnt():

@@ -9,7 +9,7 @@ from torch import Tensor
 from facevox.core.errors import DataError
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class MatchaBatch:
     """Utterances, padded at their ends with zeros.
 

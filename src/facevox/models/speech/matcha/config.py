@@ -69,6 +69,22 @@ class PitchConfig(_Frozen):
     noise: float = 0.02
 
 
+class PriorConfig(_Frozen):
+    """Prior mean of the mel at frame level.
+
+    Attributes:
+        channels: Channels of its convolutions.
+        kernel: Frames of each convolution.
+        dilations: One residual convolution for each.
+        dropout: Share dropped in training.
+    """
+
+    channels: int = 256
+    kernel: int = 5
+    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4)
+    dropout: float = 0.1
+
+
 class DecoderConfig(_Frozen):
     """U-Net that predicts the velocity.
 
@@ -123,6 +139,8 @@ class MatchaConfig(_Frozen):
         encoder: Text encoder.
         duration: Duration predictor.
         pitch: Pitch predictor; None leaves pitch to the decoder.
+        prior: Prior mean of the mel at frame level, for models with pitch; None takes that of
+            the symbols, as published.
         decoder: U-Net.
         alignment: Durations in training: "given" with the data, or found ("mas").
         prosody_gradient: Share of the gradient of durations and pitch that reaches the
@@ -143,6 +161,7 @@ class MatchaConfig(_Frozen):
     encoder: EncoderConfig = EncoderConfig()
     duration: DurationConfig = DurationConfig()
     pitch: PitchConfig | None = None
+    prior: PriorConfig | None = None
     decoder: DecoderConfig = DecoderConfig()
     alignment: Literal["given", "mas"] = "mas"
     prosody_gradient: float = Field(default=0.0, ge=0.0, le=1.0)
@@ -170,6 +189,7 @@ def small() -> MatchaConfig:
         encoder=EncoderConfig(filter=512, layers=4, prenet_dropout=0.3),
         duration=DurationConfig(rounding="nearest", dropout=0.2),
         pitch=PitchConfig(),
+        prior=PriorConfig(),
         decoder=DecoderConfig(
             channels=(160, 160),
             attention=(False, True),
@@ -177,7 +197,7 @@ def small() -> MatchaConfig:
             time_dim=256,
             activation="silu",
             masked=True,
-            prior_spread=0.55,
+            prior_spread=0.45,
             share_at_start=0.25,
         ),
         alignment="given",
@@ -199,6 +219,7 @@ def tiny() -> MatchaConfig:
             ),
             "duration": DurationConfig(filter=16, dropout=0.0, rounding="nearest"),
             "pitch": PitchConfig(channels=16, dilations=(1, 2), dropout=0.0, noise=0.0),
+            "prior": PriorConfig(channels=16, kernel=3, dilations=(1, 2), dropout=0.0),
             "decoder": DecoderConfig(
                 channels=(16, 16),
                 attention=(False, True),
@@ -211,7 +232,7 @@ def tiny() -> MatchaConfig:
                 time_dim=32,
                 activation="silu",
                 masked=True,
-                prior_spread=0.55,
+                prior_spread=0.45,
                 share_at_start=0.25,
             ),
         }

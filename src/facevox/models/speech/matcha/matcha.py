@@ -13,11 +13,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from facevox.core.errors import InputError
+from facevox.core.errors import ConfigError, InputError
 from facevox.models.speech.matcha.batch import MatchaBatch, MatchaVoice, SpeechPlan
 from facevox.models.speech.matcha.config import MatchaConfig
 from facevox.models.speech.matcha.decoder import FlowDecoder
 from facevox.models.speech.matcha.duration_predictor import duration_loss, whole_durations
+from facevox.models.speech.matcha.frame_prior import FramePrior
 from facevox.models.speech.matcha.pitch_predictor import (
     PITCH_CHANNELS,
     REFERENCE_LOG2_F0,
@@ -63,6 +64,12 @@ class MatchaTTS(nn.Module):
         self.pitch = None
         if config.pitch is not None:
             self.pitch = PitchPredictor(config.encoder.hidden + condition_dim, config.pitch)
+        self.prior = None
+        if config.prior is not None:
+            if config.pitch is None:
+                raise ConfigError("A prior at frame level needs a model with pitch; set pitch.")
+            states = config.encoder.hidden + condition_dim
+            self.prior = FramePrior(states, config.n_mels, config.prior)
         extra = condition_dim + (PITCH_CHANNELS if config.pitch is not None else 0)
         self.decoder = FlowDecoder(2 * config.n_mels + extra, config.n_mels, config.decoder)
         spread = config.decoder.prior_spread
@@ -86,7 +93,7 @@ class MatchaTTS(nn.Module):
         """Return the terms of the training loss by name; their sum is Matcha's loss.
 
         "duration", "prior" and "cfm" always, "pitch" [octaves] and "voicing" for models with
-        pitch.
+        pitch, "frame_prior" for those with a prior at frame level.
 
         Args:
             batch: Utterances.
@@ -114,7 +121,13 @@ class MatchaTTS(nn.Module):
             f0 = _fitted(_needed(batch.f0, "f0"), mel.shape[1])
             mean = _needed(batch.log2_f0_mean, "log2_f0_mean")
             losses |= self._pitch_losses(encoded, durations, tokens, frames, f0, mean)
-            parts.append(self._pitch_seen(f0, mean, generator))
+            seen = self._pitch_seen(f0, mean, generator)
+            parts.append(seen)
+            if self.prior is not None:
+                expected = self.prior(encoded.hidden, durations, tokens, seen, frames)
+                losses["frame_prior"] = masked_mean((mel - expected).abs().mean(-1), frames)
+                # the flow adds to the mean and must not bend it
+                parts[0] = expected.detach()
         if condition is not None:
             parts.append(condition.unsqueeze(1).expand(-1, mel.shape[1], -1))
         losses["cfm"] = flow_matching_loss(
@@ -211,7 +224,10 @@ class MatchaTTS(nn.Module):
         parts = [mu]
         if self.pitch is not None:
             f0 = _fitted(_needed(plan.f0, "f0"), padded)
-            parts.append(pitch_channels(f0, _needed(plan.log2_f0_mean, "log2_f0_mean")))
+            seen = pitch_channels(f0, _needed(plan.log2_f0_mean, "log2_f0_mean"))
+            parts.append(seen)
+            if self.prior is not None:
+                parts[0] = self.prior(plan.hidden, plan.durations, tokens, seen, frames)
         if plan.condition is not None:
             parts.append(plan.condition.unsqueeze(1).expand(-1, padded, -1))
         noise = seeded_noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)

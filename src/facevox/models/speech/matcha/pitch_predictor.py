@@ -15,7 +15,9 @@ from facevox.nn.convolution import FrameConv1d
 from facevox.nn.masks import masked_mean
 from facevox.nn.normalization import ChannelLayerNorm
 
-_PLACE_FEATURES = 4
+PLACE_FEATURES = 4
+"""Numbers that say where a frame lies."""
+
 PITCH_CHANNELS = 3
 REFERENCE_LOG2_F0 = 7.3
 """About the middle between women and men (158 Hz): log2 F0 is given relative to it [octaves]."""
@@ -33,7 +35,7 @@ class PitchPredictor(nn.Module):
         super().__init__()
         channels, reach = config.channels, config.kernel // 2
         self.token_proj = nn.Linear(hidden, channels)
-        self.place_proj = nn.Linear(_PLACE_FEATURES, channels)
+        self.place_proj = nn.Linear(PLACE_FEATURES, channels)
         self.conv_layers = nn.ModuleList(
             FrameConv1d(channels, channels, config.kernel, padding=reach * d, dilation=d)
             for d in config.dilations
@@ -59,7 +61,7 @@ class PitchPredictor(nn.Module):
         """
         valid = mask.unsqueeze(-1)
         x = expand(self.token_proj(hidden).float(), tokens)
-        x = x + self.place_proj(_places(durations, tokens))
+        x = x + self.place_proj(frame_places(durations, tokens))
         for convolution, norm in zip(self.conv_layers, self.norm_layers, strict=True):
             x = x + self.drop(norm(torch.relu(convolution(x * valid))))
         octaves, voicing = (self.proj(x) * valid).float().unbind(-1)
@@ -90,7 +92,7 @@ def pitch_channels(
     return torch.stack([relative, absolute, voiced.to(relative.dtype)], -1)
 
 
-def _places(durations: Tensor, tokens: Tensor) -> Tensor:
+def frame_places(durations: Tensor, tokens: Tensor) -> Tensor:
     """Return place in the token, its length, and place in the sequence: (batch, frames, 4)."""
     ends = durations.cumsum(1)
     starts = ends - durations
