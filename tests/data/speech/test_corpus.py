@@ -178,6 +178,7 @@ def test_a_killed_process_goes_on(collection, whole, tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.timeout(900)
 def test_ray_writes_the_same(collection, whole, tmp_path):
     pytest.importorskip("ray.data")
     command = [

@@ -2,6 +2,7 @@ import pytest
 from made_speech import write_sound, write_talking
 
 from facevox.core.errors import ConfigError, DataError
+from facevox.data.corpora import list_recordings
 from facevox.data.speech.layouts import LAYOUTS, list_utterances
 from facevox.data.speech.lrs import read_word_times
 
@@ -192,6 +193,9 @@ def test_the_shared_collection(tmp_path):
 def test_the_real_collection(shared):
     found = list_utterances("facevox-shared", shared / "data")
     assert len(found) > 2000
+    held = {u.sound.stem for u in found if u.subset == "test"}
+    clips = list_recordings("grid", shared / "data/talking/grid_s1")
+    assert held == {clip.name for clip in clips}
     texts = sum(u.text is not None for u in found if u.corpus == "ljspeech")
     assert texts == 8
 

@@ -3,6 +3,7 @@
 All give the same results: the function depends on nothing but its argument.
 """
 
+import logging
 import multiprocessing
 import os
 from collections import deque
@@ -10,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from logging import ERROR
 from typing import TypeVar
 
 from facevox.core.errors import ConfigError, DataError, MissingPiece
@@ -97,10 +97,13 @@ def _with_ray(
     if not ray.is_initialized():
         # a cluster is found by RAY_ADDRESS; else one is made on this machine
         here = None if os.environ.get("RAY_ADDRESS") else jobs
-        ray.init(num_cpus=here, include_dashboard=False, log_to_driver=False, logging_level=ERROR)
+        ray.init(
+            num_cpus=here, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+        )
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     rows = [{"number": number} for number in range(len(utterances))]
     listed = ray.put(list(utterances))
 

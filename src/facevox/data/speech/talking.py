@@ -12,6 +12,9 @@ from facevox.data.speech.utterance import Utterance
 _GRID_SAID = (("a", "ey1"), ("with", "w ih1 dh"))
 """The letter A, not the article."""
 
+_GRID_HELD = 50
+"""Clips of a speaker that are kept for measuring, as in the suite `grid`."""
+
 _UNSAFE = str.maketrans({".": "_", " ": "_", "'": "_"})
 
 
@@ -32,7 +35,9 @@ def list_grid(folder: Path) -> tuple[Utterance, ...]:
 
 def _grid_speaker(folder: Path) -> Iterable[Utterance]:
     speaker = folder.name if folder.name.startswith("grid") else f"grid_{folder.name}"
-    for clip in grid.list_clips(folder):
+    clips = grid.list_clips(folder)
+    _, held = grid.hold_out(clips, min(_GRID_HELD, len(clips) // 10))
+    for clip in clips:
         said = " ".join(grid.sentence_of(clip.name))
         yield Utterance(
             name=f"{speaker}_{clip.name}",
@@ -42,6 +47,7 @@ def _grid_speaker(folder: Path) -> Iterable[Utterance]:
             video=clip.video,
             # the speakers are British
             text=f"{said} ".replace(" z ", " zed ").strip() + ".",
+            subset="test" if clip in held else None,
             pronunciations=_GRID_SAID,
         )
 
