@@ -51,7 +51,8 @@ def start_fabric(settings: RunSettings, *, unused_parameters: bool = False) -> F
         settings: Settings of the loop, precision resolved.
         unused_parameters: Whether steps may leave parameters without a gradient.
     """
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    for name in ("lightning.fabric", "lightning_utilities.core.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     launched = _LAUNCHER in os.environ
