@@ -46,6 +46,8 @@ class HarmonicVocoderConfig(BaseModel):
         num_blocks: ConvNeXt blocks.
         kernel: Frames that each convolution spans; odd.
         expansion: Size of a block's hidden layer as a multiple of `dim`.
+        gated: Whether pulses are silent where F0 is 0; without, the network decides from the mel
+            what a tracker may have missed.
         residual: Whether a spectrum is added that neither pulses nor noise explain.
         mel_mean: What is taken from the log-mel.
         mel_std: What it is divided by.
@@ -62,6 +64,7 @@ class HarmonicVocoderConfig(BaseModel):
     num_blocks: int = 8
     kernel: int = 7
     expansion: int = 3
+    gated: bool = True
     residual: bool = False
     mel_mean: float = -5.5
     mel_std: float = 2.2
@@ -158,7 +161,8 @@ class HarmonicVocoder(nn.Module):
         """Return pulses, noise, and the noise swelling and ebbing once in each period."""
         cycles, frequency = cycles_at_samples(f0, onset, self.sample_rate, self.hop_length)
         pulses = pulse_train(cycles, frequency, self.sample_rate)
-        pulses = pulses * voicing_at_samples(f0, self.hop_length)
+        if self.config.gated:
+            pulses = pulses * voicing_at_samples(f0, self.hop_length)
         first = onset.first_frame * self.hop_length
         noise = white_noise(seeds, first, cycles.shape[1])
         angle = (2.0 * torch.pi * cycles).float()
