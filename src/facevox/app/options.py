@@ -21,6 +21,15 @@ VoiceOption = Annotated[
     typer.Option(help="Saved voice instead of one drawn."),
 ]
 
+VoiceFromOption = Annotated[
+    Path | None,
+    typer.Option(help="Recording whose speaker is imitated, with consent (neural voice)."),
+]
+
+SpeechOption = Annotated[
+    str | None, typer.Option(help="Speech engine of voices drawn from the face: flite or matcha.")
+]
+
 SaveVoiceOption = Annotated[
     Path | None,
     typer.Option(help="Keep the voice in a file for the next time."),
@@ -65,8 +74,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on std
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 
 
-def load_system(name: str) -> "System":
+def load_system(name: str, speech: str | None = None) -> "System":
     """Return the system of that name, ready to generate.
+
+    Args:
+        name: Its name.
+        speech: Its speech engine; None takes the system's own.
 
     Raises:
         InputError: If there is no such system.
@@ -74,7 +87,7 @@ def load_system(name: str) -> "System":
     """
     from facevox.systems.registry import load
 
-    return load(name)
+    return load(name) if speech is None else load(name, speech=speech)
 
 
 def read_photo(portrait: str, face: int | None, box: str | None) -> "Portrait":
@@ -138,17 +151,26 @@ def choose_voice(
     portrait: "Portrait",
     voice: Path | None,
     seed: int,
+    voice_from: Path | None = None,
     **sliders: float | None,
 ) -> "Voice":
-    """Return the saved voice, or one drawn from the face, with the sliders that were given.
+    """Return the saved voice, or the recording's, or one drawn from the face, with its sliders.
 
     Raises:
-        InputError: If the voice file cannot be used.
+        InputError: If the voice file or the recording cannot be used, or both are given.
         ConfigError: If a slider is out of range.
     """
+    from facevox.core.errors import InputError
     from facevox.core.voice import Voice
 
-    chosen = Voice.load(voice) if voice else system.voices(portrait, 1, seed=seed)[0]
+    if voice and voice_from:
+        raise InputError(
+            "Give a voice file with --voice or a recording with --voice-from, not both."
+        )
+    if voice_from:
+        chosen = system.voice_from(voice_from)
+    else:
+        chosen = Voice.load(voice) if voice else system.voices(portrait, 1, seed=seed)[0]
     return chosen.with_controls(
         **{name: value for name, value in sliders.items() if value is not None}
     )

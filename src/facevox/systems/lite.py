@@ -31,10 +31,13 @@ from facevox.models.face.phone_features import HOP_RATE
 from facevox.models.face.warp.renderer import WarpRenderer
 from facevox.models.face.warp.stage import output_size
 from facevox.models.speech.engine import SpeechEngine
-from facevox.models.speech.flite import FliteEngine
+from facevox.models.speech.registry import load_engine
 from facevox.systems.system import Photo, SystemInfo
 
 RENDER_THREADS = 2
+SPEECH = "flite"
+"""Engine that speaks when none is named."""
+
 LARGE_PICTURE = 1920 * 1080
 """Pixels beyond which a video takes longer to make than to watch on two cores."""
 
@@ -43,7 +46,7 @@ class Lite:
     """Text -> speech -> motion -> frames, with a voice drawn from the face.
 
     Args:
-        speech: Speaks sentences.
+        speech: Speaks the voices drawn from faces; voices of other engines bring their own.
         bridge: Suggests voices for a face.
         motion: Moves mouth, head and eyes to speech.
     """
@@ -52,16 +55,21 @@ class Lite:
 
     def __init__(self, speech: SpeechEngine, bridge: FaceToVoice, motion: FaceMotion) -> None:
         self.speech, self.bridge, self.motion = speech, bridge, motion
+        self._engines = {speech.name: speech}
 
     @classmethod
-    def load(cls) -> "Lite":
+    def load(cls, speech: str = SPEECH) -> "Lite":
         """Return the system with the weights that come in the package.
 
+        Args:
+            speech: Name of the speech engine, "flite" or "matcha".
+
         Raises:
+            InputError: If there is no such engine.
             MissingPiece: If the speech engine is not installed.
             CheckpointError: If weights are absent or damaged.
         """
-        return cls(FliteEngine.load(), FaceToVoice.load(), FaceMotion.load())
+        return cls(load_engine(speech), FaceToVoice.load(), FaceMotion.load())
 
     def info(self) -> SystemInfo:
         """Return what this system is."""
@@ -90,11 +98,12 @@ class Lite:
         box: tuple[float, float, float, float] | None = None,
     ) -> TalkingFace:
         """Return a face that speaks the text (see `System.generate`)."""
-        rate = self.speech.sample_rate
-        clock = Clock(sample_rate=rate, hop_length=rate // 100, fps=parse_fps(fps))
+        fps = parse_fps(fps)
         next(read_sentences(text))  # an unspeakable text fails here
         portrait = read_portrait(portrait, face=face, box=box)
         voice = self._voice(portrait, voice, seed)
+        rate = self._engine(voice).sample_rate
+        clock = Clock(sample_rate=rate, hop_length=rate // 100, fps=fps)
         shape = output_size(portrait.pixels.shape[1], portrait.pixels.shape[0], size)
         warnings = [*portrait.warnings, *_about_size(shape, size)]
         job = _Job(text, voice, portrait, size, clock, seed, controls or Controls(), warnings)
@@ -119,12 +128,34 @@ class Lite:
         """Return `count` voices that fit the face; the first is what `seed` gives `generate`."""
         if count < 1:
             raise InputError(f"count must be at least 1, got {count}.")
-        distribution = self.bridge.distribution(read_portrait(portrait, **options))
+        person = read_portrait(portrait, **options)
+        distribution = self.bridge.distribution(person, engine=self.speech.name)
         return [distribution.draw(seed + index) for index in range(count)]
+
+    def voice_from(self, recording: str | Path) -> Voice:
+        """Return a neural voice that sounds like the person in a recording.
+
+        Raises:
+            InputError: If the recording does not hold enough speech of one person.
+            MediaError: If it cannot be read.
+            CheckpointError: If the neural voice's weights are absent or damaged.
+        """
+        from facevox.models.speech.reference import read_reference, voice_of
+        from facevox.models.speech.speaker_encoder import SpeakerEncoder
+
+        heard = read_reference(recording)
+        voice = voice_of(heard, SpeakerEncoder.load(), Path(recording).name)
+        self._engine(voice)  # that it can be spoken is known before anything is made
+        return voice
+
+    def _engine(self, voice: Voice) -> SpeechEngine:
+        if voice.engine not in self._engines:
+            self._engines[voice.engine] = load_engine(voice.engine)
+        return self._engines[voice.engine]
 
     def _voice(self, portrait: Portrait, voice: Any, seed: int) -> Voice:
         if voice is None:
-            return self.bridge.distribution(portrait).draw(seed)
+            return self.bridge.distribution(portrait, engine=self.speech.name).draw(seed)
         if isinstance(voice, Voice):
             return voice
         if not isinstance(voice, str | Path):
@@ -133,9 +164,10 @@ class Lite:
 
     def _chunks(self, job: "_Job") -> Iterator[Chunk]:
         motion_stream = self.motion.start(job.seed, job.controls, job.clock.fps)
+        engine = self._engine(job.voice)
         sample = frame = characters = 0
         for sentence in read_sentences(job.text, warn=job.warn):
-            speech = self.speech.speak(sentence, job.voice)
+            speech = engine.speak(sentence, job.voice)
             end = sample + len(speech.waveform)
             num_frames = job.clock.num_frames(end) - frame
             start = job.clock.seconds(sample)

@@ -1,6 +1,8 @@
 """Names of the systems; each is imported when it is asked for."""
 
 from importlib import import_module
+from inspect import signature
+from typing import Any
 
 from facevox.core.errors import InputError
 from facevox.systems.system import System
@@ -9,11 +11,12 @@ SYSTEMS = {"lite": "facevox.systems.lite:Lite"}
 """Name -> module:class.  A class has a `load()` that takes nothing."""
 
 
-def load(name: str = "lite") -> System:
+def load(name: str = "lite", **options: Any) -> System:
     """Return a system, ready to generate.
 
     Args:
         name: One of `SYSTEMS`.
+        options: What the system's `load` takes, such as `speech="matcha"` for lite.
 
     Raises:
         InputError: If there is no such system.
@@ -23,4 +26,10 @@ def load(name: str = "lite") -> System:
     if name not in SYSTEMS:
         raise InputError(f"There is no system {name!r}; there are: {', '.join(sorted(SYSTEMS))}.")
     module, _, attribute = SYSTEMS[name].partition(":")
-    return getattr(import_module(module), attribute).load()
+    system = getattr(import_module(module), attribute)
+    known = signature(system.load).parameters
+    if unknown := sorted(set(options) - set(known)):
+        raise InputError(
+            f"The system {name} has no option {unknown[0]!r}; it has: {', '.join(known) or 'none'}."
+        )
+    return system.load(**options)

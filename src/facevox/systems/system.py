@@ -91,3 +91,7 @@ class System(Protocol):
     ) -> list[Voice]:
         """Return different voices that all fit the face."""
         ...
+
+    def voice_from(self, recording: str | Path) -> Voice:
+        """Return a voice that sounds like the person in a recording."""
+        ...

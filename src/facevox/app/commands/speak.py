@@ -22,6 +22,8 @@ def speak(
     system: options.SystemOption = "lite",
     seed: options.SeedOption = 0,
     voice: options.VoiceOption = None,
+    voice_from: options.VoiceFromOption = None,
+    speech: options.SpeechOption = None,
     save_voice: options.SaveVoiceOption = None,
     pitch: options.PitchOption = None,
     rate: options.RateOption = None,
@@ -60,14 +62,14 @@ def speak(
     rate_of_frames = parse_fps(fps)
     check_video_path(output)
     started = time.monotonic()
-    loaded = options.load_system(system)
+    loaded = options.load_system(system, speech)
     load_seconds = time.monotonic() - started
 
     started = time.monotonic()
     person = options.read_photo(portrait, face, box)
     chosen = options.choose_voice(
-        loaded, person, voice, seed, pitch=pitch, rate=rate, pitch_range=pitch_range,
-        vocal_tract=vocal_tract, energy=energy, brightness=brightness,
+        loaded, person, voice, seed, voice_from=voice_from, pitch=pitch, rate=rate,
+        pitch_range=pitch_range, vocal_tract=vocal_tract, energy=energy, brightness=brightness,
     )  # fmt: skip
     made = loaded.generate(
         person, words, seed=seed, voice=chosen, controls=controls, fps=rate_of_frames, size=size

@@ -20,6 +20,7 @@ def voices(
     count: Annotated[int, typer.Option(min=1, max=100, help="How many voices.")] = 4,
     text: Annotated[str, typer.Option(help="What each voice says.")] = SAMPLE_TEXT,
     system: options.SystemOption = "lite",
+    speech: options.SpeechOption = None,
     seed: options.SeedOption = 0,
     face: options.FaceOption = None,
     box: options.BoxOption = None,
@@ -34,7 +35,7 @@ def voices(
     from facevox.core.waveform import write_waveform
 
     make_folder(output)
-    loaded = options.load_system(system)
+    loaded = options.load_system(system, speech)
     person = options.read_photo(portrait, face, box)
     rows = []
     with progress_bar(f"{count} voices", quiet=as_json) as show:

@@ -6,11 +6,15 @@ guesses can be replaced by what the user knows.
 """
 
 from dataclasses import replace
+from functools import cached_property
 
 from facevox.core.errors import InputError
 from facevox.core.portrait.portrait import Portrait
+from facevox.models.bridge.neural_voices import ENGINE as NEURAL_ENGINE
+from facevox.models.bridge.neural_voices import NeuralVoices
 from facevox.models.bridge.perception import FacePerception, Perceived
 from facevox.models.bridge.voice_distribution import VoiceDistribution
+from facevox.models.bridge.voice_space import VoiceSpace
 
 AGE_LIMITS = (4.0, 90.0)
 _GIVEN_AGE_SIGMA = 2.0
@@ -45,17 +49,24 @@ class FaceToVoice:
         return self._perception(portrait)
 
     def distribution(
-        self, portrait: Portrait, *, female: float | None = None, age: float | None = None
-    ) -> VoiceDistribution:
+        self,
+        portrait: Portrait,
+        *,
+        female: float | None = None,
+        age: float | None = None,
+        engine: str = "flite",
+    ) -> VoiceDistribution | NeuralVoices:
         """Return the voices that fit a face.
 
         Args:
             portrait: The face.
             female: Replaces what the face looks like, 0 (man) to 1 (woman).
             age: Replaces what the face looks like [years], 4 to 90.
+            engine: Speech engine whose voices they are, "flite" or "matcha".
 
         Raises:
             InputError: If `female` or `age` is outside its range.
+            CheckpointError: If the space of neural voices is absent or damaged.
         """
         seen = self.perceive(portrait)
         if female is not None:
@@ -63,7 +74,13 @@ class FaceToVoice:
         if age is not None:
             age = _checked("age", age, *AGE_LIMITS)
             seen = replace(seen, age=age, age_sigma=_GIVEN_AGE_SIGMA)
+        if engine == NEURAL_ENGINE:
+            return NeuralVoices(perceived=seen, space=self._space)
         return VoiceDistribution(perceived=seen)
+
+    @cached_property
+    def _space(self) -> VoiceSpace:
+        return VoiceSpace.load()
 
 
 def _checked(name: str, value: float, low: float, high: float) -> float:
