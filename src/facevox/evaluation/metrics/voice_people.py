@@ -11,10 +11,11 @@ For drawn voices, with recordings of people, such as those that the engine was t
 
     nearest person = largest cosine of the voice's mean embedding and a person's
 
-beside the same numbers of people: some recordings of a person against the mean of that
-person's other recordings (one person), and against the nearest of all others (nearest other).
-A drawn voice that is nobody's lies where `nearest other` lies.  It passes for somebody when it
-is nearer to a person than 5 % of people are to themselves.
+beside the same numbers of people: some recordings of a person against each other recording
+of that person (one person), and against the nearest of all others (nearest other).  A drawn
+voice that is nobody's lies where `nearest other` lies.  It passes for somebody when it is
+nearer to a person than 5 % of people's recordings are to themselves.  The more people there
+are, the more of them pass for another one by chance; a drawn voice may as often, not oftener.
 
 Traps:
     Cosines grow with the speech that an embedding is made of, so that all sides take about as
@@ -73,20 +74,25 @@ class NearestPeople:
         names: Of the voices.
         nearest: Who is nearest to each.
         voices: Cosine of each voice and its nearest person.
-        one_person: Cosine of some recordings of a person and the others of the same person.
+        one_person: Cosine of some recordings of a person and each other one of that person.
         nearest_other: Cosine of those recordings and the nearest other person.
     """
 
     names: tuple[str, ...]
     nearest: tuple[str, ...]
     voices: Float[np.ndarray, " voices"]
-    one_person: Float[np.ndarray, " people"]
+    one_person: Float[np.ndarray, " recordings"]
     nearest_other: Float[np.ndarray, " others"]
 
     @property
     def limit(self) -> float:
         """Similarity above which a voice passes for somebody."""
         return float(np.quantile(self.one_person, QUANTILE))
+
+    @property
+    def people_passing(self) -> Float[np.ndarray, " others"]:
+        """1 for each person who passes for another one, else 0."""
+        return (self.nearest_other > self.limit).astype(np.float64)
 
     @property
     def recognisable(self) -> tuple[str, ...]:
@@ -137,8 +143,7 @@ def nearest_people(voices: Embeddings, people: Embeddings, *, most: int = 3) -> 
         recordings = _unit(people[name])
         taken = min(most, max(1, len(recordings) // 2))
         part = _unit(recordings[:taken].mean(0)[None])[0]
-        if len(recordings) > 1:
-            one_person.append(float(part @ _unit(recordings[taken:].mean(0)[None])[0]))
+        one_person += (recordings[taken:] @ part).tolist()
         if len(known) > 1:
             nearest_other.append(float(np.delete(table @ part, k).max()))
     return NearestPeople(

@@ -28,12 +28,14 @@ _DRAWN = (
     ("voice to nearest person", "lower", "Cosine of a voice's mean embedding and the nearest "
      "person's, mean over voices"),
     ("nearest of all voices", "lower", "The largest of these"),
-    ("one person", "neither", "Cosine of up to three recordings of a person and the mean of "
-     "that person's others, mean over people"),
+    ("one person", "neither", "Cosine of up to three recordings of a person and each other "
+     "recording of that person, mean over recordings"),
     ("person to nearest other", "neither", "Cosine of those recordings and the nearest other "
      "person, mean over people"),
+    ("people who pass for another", "neither", "Share of people nearer to another one than 5 % "
+     "of people's recordings are to themselves"),
     ("voices that pass for somebody", "lower", "Share of voices nearer to a person than 5 % of "
-     "people are to themselves"),
+     "people's recordings are to themselves"),
 )  # fmt: skip
 _VARIETY = "similarity of two voices"
 
@@ -119,17 +121,17 @@ def _nearest(voices: Embeddings, people: Embeddings, seed: int) -> dict[str, Res
     found = nearest_people(voices, people)
     worst = int(found.voices.argmax())
     names = [name for name, _, _ in _DRAWN]
-    if not len(found.one_person):
-        passing: Result = NotMeasured(reason="no person has two recordings")
-        one: Result = passing
-    else:
-        share = found.voices > found.limit
-        low, high = interval_of_share(share.astype(float), seed=seed)
-        note = f"limit {found.limit:.3f}" + _list_of(found.recognisable)
-        passing = Estimate(
-            value=float(share.mean()), low=low, high=high, count=len(share), of="voices", note=note
+    if len(found.one_person):
+        one: Result = _mean(
+            found.one_person, seed, "recordings", f"5 % lie below {found.limit:.3f}"
         )
-        one = _mean(found.one_person, seed, "people", f"5 % lie below {found.limit:.3f}")
+        passing: Result = _share(
+            (found.voices > found.limit).astype(np.float64), seed, "voices",
+            f"limit {found.limit:.3f}" + _list_of(found.recognisable),
+        )  # fmt: skip
+        others: Result = _share(found.people_passing, seed, "people", "")
+    else:
+        one = passing = others = NotMeasured(reason="no person has two recordings")
     largest = Estimate(
         value=float(found.voices[worst]), count=len(found.voices), of="voices",
         note=f"{found.names[worst]}, nearest to {found.nearest[worst]}",
@@ -141,9 +143,19 @@ def _nearest(voices: Embeddings, people: Embeddings, seed: int) -> dict[str, Res
         _mean(found.nearest_other, seed, "people", "")
         if len(found.nearest_other)
         else NotMeasured(reason="there is only one person"),
+        others,
         passing,
     )
     return dict(zip(names, rows, strict=True))
+
+
+def _share(values: Float[np.ndarray, " n"], seed: int, of: str, note: str) -> Result:
+    if not len(values):
+        return NotMeasured(reason="there is only one person")
+    low, high = interval_of_share(values, seed=seed)
+    return Estimate(
+        value=float(values.mean()), low=low, high=high, count=len(values), of=of, note=note
+    )
 
 
 def _list_of(names: Sequence[str]) -> str:
