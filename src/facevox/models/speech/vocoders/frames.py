@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+_LEAST = 1e-3
+
 
 def frame_spectra(
     waveform: Float[Tensor, "*rows samples"], window: Float[Tensor, " n_fft"], hop_length: int
@@ -33,12 +35,13 @@ def sound_of_spectra(
     weight = _overlapped((window**2).expand(1, pieces.shape[1], -1), hop_length)
     pad = (len(window) - hop_length) // 2
     samples = pieces.shape[1] * hop_length
-    return total[:, pad : pad + samples] / weight[:, pad : pad + samples]
+    return total[:, pad : pad + samples] / weight[:, pad : pad + samples].clamp(min=_LEAST)
 
 
 def _overlapped(
     pieces: Float[Tensor, "batch frames n_fft"], hop_length: int
 ) -> Float[Tensor, "batch samples"]:
+    pieces = functional.pad(pieces, (0, -pieces.shape[2] % hop_length))
     batch, frames, length = pieces.shape
     parts = length // hop_length
     total = pieces.new_zeros(batch, frames + parts - 1, hop_length)

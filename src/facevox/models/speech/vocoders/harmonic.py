@@ -17,6 +17,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
+from facevox.models.speech.mel import MelSettings
 from facevox.models.speech.vocoders.excitation import (
     Onset,
     cycles_at_samples,
@@ -26,6 +27,7 @@ from facevox.models.speech.vocoders.excitation import (
     white_noise,
 )
 from facevox.models.speech.vocoders.frames import frame_spectra, sound_of_spectra
+from facevox.models.speech.vocoders.mel_matching import MelMatching
 from facevox.models.speech.vocoders.vocoder import check_frames
 from facevox.nn.convnext import ConvNextBlock
 
@@ -46,6 +48,7 @@ class HarmonicVocoderConfig(BaseModel):
         num_blocks: ConvNeXt blocks.
         kernel: Frames that each convolution spans; odd.
         expansion: Size of a block's hidden layer as a multiple of `dim`.
+        corrections: How often the sound's mel is compared and corrected.
         gated: Whether pulses are silent where F0 is 0; without, the network decides from the mel
             what a tracker may have missed.
         residual: Whether a spectrum is added that neither pulses nor noise explain.
@@ -64,6 +67,7 @@ class HarmonicVocoderConfig(BaseModel):
     num_blocks: int = 8
     kernel: int = 7
     expansion: int = 3
+    corrections: int = 2
     gated: bool = True
     residual: bool = False
     mel_mean: float = -5.5
@@ -100,7 +104,12 @@ class HarmonicVocoder(nn.Module):
         self.sample_rate, self.hop_length = config.sample_rate, config.hop_length
         reach = config.kernel // 2 * (config.num_blocks + 1)
         overlap = -(-config.n_fft // (2 * config.hop_length))
+        front = MelSettings(
+            sample_rate=config.sample_rate, hop_length=config.hop_length, n_mels=config.n_mels
+        )
+        self.match = MelMatching(front)
         self.receptive_field = max(reach + overlap, 2 * overlap + 1)
+        self.receptive_field += config.corrections * self.match.reach
         self.stem = nn.Conv1d(
             config.n_mels + 2, config.dim, config.kernel, padding=config.kernel // 2
         )
@@ -140,7 +149,10 @@ class HarmonicVocoder(nn.Module):
             seeds = torch.full((len(mel),), onset.seed, dtype=torch.int64, device=mel.device)
         features = self.features(mel, f0)
         sources = self.sources(f0, onset, seeds)
-        return sound_of_spectra(self.filtered(features, sources), self.window, self._step)
+        sound = sound_of_spectra(self.filtered(features, sources), self.window, self._step)
+        for _ in range(self.config.corrections):
+            sound = self.match(sound, mel)
+        return sound
 
     def features(
         self, mel: Float[Tensor, "batch mels frames"], f0: Float[Tensor, "batch frames"]
