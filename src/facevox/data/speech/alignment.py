@@ -28,7 +28,7 @@ SHORTEST_PHONE = 3
 """Frames of the shortest phone that the aligner can find: one a state."""
 
 _BEAMS = {"beam": 1e-80, "wbeam": 1e-60, "pbeam": 1e-80}
-"""Wider than usual: one recording in a hundred loses its path otherwise, for a tenth of the time."""
+"""Wider than usual, for a tenth of the time: the usual ones lose the path now and then."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
