@@ -49,6 +49,7 @@ class HarmonicVocoderConfig(BaseModel):
         kernel: Frames that each convolution spans; odd.
         expansion: Size of a block's hidden layer as a multiple of `dim`.
         corrections: How often the sound's mel is compared and corrected.
+        correction_width: Over how much of the spectrum they are smoothed [Hz].
         gated: Whether pulses are silent where F0 is 0; without, the network decides from the mel
             what a tracker may have missed.
         residual: Whether a spectrum is added that neither pulses nor noise explain.
@@ -61,13 +62,14 @@ class HarmonicVocoderConfig(BaseModel):
     sample_rate: int = 16_000
     hop_length: int = 160
     n_mels: int = 80
-    n_fft: int = 640
-    pieces_per_frame: int = 1
+    n_fft: int = 320
+    pieces_per_frame: int = 2
     dim: int = 192
     num_blocks: int = 8
     kernel: int = 7
     expansion: int = 3
     corrections: int = 2
+    correction_width: float = 60.0
     gated: bool = True
     residual: bool = False
     mel_mean: float = -5.5
@@ -107,7 +109,7 @@ class HarmonicVocoder(nn.Module):
         front = MelSettings(
             sample_rate=config.sample_rate, hop_length=config.hop_length, n_mels=config.n_mels
         )
-        self.match = MelMatching(front)
+        self.match = MelMatching(front, config.correction_width)
         self.receptive_field = max(reach + overlap, 2 * overlap + 1)
         self.receptive_field += config.corrections * self.match.reach
         self.stem = nn.Conv1d(
