@@ -1,8 +1,13 @@
+import io
+import json
+
 import numpy as np
 import pytest
+import soundfile
 
 from facevox.core.errors import DataError
-from facevox.data.speech_segments import SegmentSampler, SpokenClip, held_out
+from facevox.data.shards import write_index, write_shard
+from facevox.data.speech_segments import SegmentSampler, SpokenClip, held_out, open_clips
 
 
 def clip(name, group, frames, loud=0.1):
@@ -53,3 +58,43 @@ def test_held_out_is_one_of_so_many_and_fixed():
     names = [f"name{i}" for i in range(3000)]
     assert 80 < sum(held_out(name, 25) for name in names) < 160
     assert [held_out(n, 25) for n in names] == [held_out(n, 25) for n in names]
+
+
+def shard_sample(frames, broken=False):
+    sound, f0 = io.BytesIO(), io.BytesIO()
+    wave = np.repeat(np.arange(frames), 160) / 1000 + 0.05
+    soundfile.write(sound, wave, 16_000, format="FLAC")
+    np.save(f0, np.arange(frames, dtype=np.float32))
+    return {"flac": b"x" if broken else sound.getvalue(), "f0.npy": f0.getvalue(), "json": b"{}"}
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    split = {}
+    for name, broken in (("train", False), ("validation", True)):
+        rows = [(f"{name}{k}", shard_sample(100 + k, broken), k) for k in range(3)]
+        samples = [(n, m, {"frames": 100 + k, "corpus": f"c{k % 2}"}) for n, m, k in rows]
+        shard = write_shard(tmp_path / f"{name}-000000.tar", iter(samples), 1e9)
+        write_index(tmp_path, shard)
+        split[name] = {"shards": [shard.name]}
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "splits": split}))
+    return tmp_path
+
+
+def test_prepared_shards_are_read_where_they_lie(prepared):
+    clips = open_clips(prepared, "train", 25)
+    assert [(clip.name, clip.group, clip.frames) for clip in clips] == [
+        ("train0", "c0", 100),
+        ("train1", "c1", 101),
+        ("train2", "c0", 102),
+    ]
+    sampler = SegmentSampler(clips, batch=4, frames=30, margin=3, gains=(0.0, 0.0))
+    drawn = sampler.draw(np.random.default_rng(0))
+    middle = drawn.waveform[:, 3 * 160 : -3 * 160 : 160]
+    np.testing.assert_allclose(middle, drawn.f0 / 1000 + 0.05, atol=1e-3)
+
+
+def test_a_damaged_sample_is_told(prepared):
+    sampler = SegmentSampler(open_clips(prepared, "validation", 25), batch=1, frames=30)
+    with pytest.raises(DataError, match=r"validation\d cannot be read"):
+        sampler.draw(np.random.default_rng(0))

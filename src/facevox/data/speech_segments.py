@@ -1,20 +1,25 @@
 """Short stretches of speech with their F0, for networks that need no text.
 
-Utterances are kept in memory as half-precision sound: an hour takes 115 MB.
+Loose sound files are kept in memory in half precision: an hour takes 115 MB.  Prepared
+shards stay on disk.
 """
 
 import hashlib
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
 from jaxtyping import Float16, Float32
 from torch import Tensor
 
 from facevox.core.errors import DataError, MediaError
 from facevox.core.waveform import normalise_level, read_waveform
+from facevox.data.shards import MANIFEST, Shards
 from facevox.models.speech.pitch_track import pitch_track
 
 SAMPLE_RATE, HOP = 16_000, 160
@@ -41,6 +46,60 @@ class SpokenClip:
     waveform: Float16[np.ndarray, " samples"]
     f0: Float32[np.ndarray, " frames"]
 
+    @property
+    def frames(self) -> int:
+        """Length [frames]."""
+        return len(self.f0)
+
+    def load(self) -> tuple[Float16[np.ndarray, " samples"], Float32[np.ndarray, " frames"]]:
+        """Return sound and F0."""
+        return self.waveform, self.f0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PreparedClip:
+    """One recording in a shard, read when it is drawn.
+
+    Attributes:
+        shards: Where it lies.
+        number: Its number there.
+    """
+
+    shards: Shards
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.shards.entries[self.number]["name"])
+
+    @property
+    def group(self) -> str:
+        """The corpus that it is from."""
+        return str(self.shards.entries[self.number].get("corpus", ""))
+
+    @property
+    def frames(self) -> int:
+        """Length [frames]."""
+        return int(self.shards.entries[self.number]["frames"])
+
+    def load(self) -> tuple[Float32[np.ndarray, " samples"], Float32[np.ndarray, " frames"]]:
+        """Return sound and F0.
+
+        Raises:
+            DataError: If the shard is damaged or a part is missing.
+        """
+        members = self.shards[self.number]
+        try:
+            waveform, _ = soundfile.read(io.BytesIO(members["flac"]), dtype="float32")
+            f0 = np.load(io.BytesIO(members["f0.npy"]), allow_pickle=False)
+        except (KeyError, ValueError, OSError, soundfile.SoundFileError) as error:
+            raise DataError(f"{self.name} cannot be read ({error}); prepare it again.") from error
+        return waveform, f0.astype(np.float32)
+
+
+Clip = SpokenClip | PreparedClip
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segments:
@@ -57,6 +116,25 @@ class Segments:
     margin: int
 
 
+def open_clips(folder: Path, split: str, one_of: int) -> list[Clip]:
+    """Open the clips of a split: of prepared shards, or of all sound below a folder.
+
+    Args:
+        folder: Where they are.
+        split: "train" or "validation".
+        one_of: Of loose files one of so many is for validation; shards have their own split.
+
+    Raises:
+        DataError: If there is no sound, or the shards are damaged.
+    """
+    if (folder / MANIFEST).is_file():
+        shards = Shards(folder, split)
+        return [PreparedClip(shards=shards, number=number) for number in range(len(shards))]
+    learning = split == "train"
+    return [clip for clip in read_clips(folder) if held_out(clip.name, one_of) != learning]
+
+
+@lru_cache(maxsize=1)
 def read_clips(folder: Path) -> list[SpokenClip]:
     """Read all sound below a folder, at the usual level; the first folder down is the group.
 
@@ -107,7 +185,7 @@ class SegmentSampler:
 
     def __init__(
         self,
-        clips: Sequence[SpokenClip],
+        clips: Sequence[Clip],
         *,
         batch: int,
         frames: int,
@@ -115,7 +193,7 @@ class SegmentSampler:
         weights: dict[str, float] | None = None,
         gains: tuple[float, float] = (-6.0, 3.0),
     ) -> None:
-        self._clips = [clip for clip in clips if len(clip.f0) > frames + 2 * margin]
+        self._clips = [clip for clip in clips if clip.frames > frames + 2 * margin]
         if not self._clips:
             raise DataError(f"Not one utterance is longer than {(frames + 2 * margin) / 100} s.")
         self._batch, self._frames, self._margin = batch, frames, margin
@@ -125,7 +203,7 @@ class SegmentSampler:
     @property
     def seconds(self) -> float:
         """Sound in all [s]."""
-        return sum(len(clip.f0) for clip in self._clips) * HOP / SAMPLE_RATE
+        return sum(clip.frames for clip in self._clips) * HOP / SAMPLE_RATE
 
     def draw(self, generator: np.random.Generator) -> Segments:
         """Return a batch."""
@@ -138,30 +216,31 @@ class SegmentSampler:
 
     def _one(self, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         clip = self._clips[generator.choice(len(self._clips), p=self._chances)]
-        last = len(clip.f0) - self._frames - self._margin
+        waveform, f0 = clip.load()
+        last = len(f0) - self._frames - self._margin
         for _ in range(_ATTEMPTS):
             first = int(generator.integers(self._margin, last))
             start, end = first - self._margin, first + self._frames + self._margin
-            sound = clip.waveform[start * HOP : end * HOP].astype(np.float32)
+            sound = waveform[start * HOP : end * HOP].astype(np.float32)
             if np.sqrt(np.mean(sound**2)) > _QUIET:
                 break
         sound = sound * np.float32(10 ** (generator.uniform(*self._gains) / 20))
         loudest = np.abs(sound).max()
-        return sound / max(1.0, loudest), clip.f0[first : first + self._frames]
+        return sound / max(1.0, loudest), f0[first : first + self._frames]
 
 
-def _chances(clips: Iterable[SpokenClip], weights: dict[str, float]) -> np.ndarray:
+def _chances(clips: Iterable[Clip], weights: dict[str, float]) -> np.ndarray:
     lengths: dict[str, int] = {}
     listed = list(clips)
     for clip in listed:
-        lengths[clip.group] = lengths.get(clip.group, 0) + len(clip.f0)
+        lengths[clip.group] = lengths.get(clip.group, 0) + clip.frames
     named = sum(weights.get(group, 0.0) for group in lengths)
     others = sum(length for group, length in lengths.items() if group not in weights)
 
-    def share(clip: SpokenClip) -> float:
+    def share(clip: Clip) -> float:
         if clip.group in weights:
-            return weights[clip.group] * len(clip.f0) / lengths[clip.group]
-        return max(0.0, 1.0 - named) * len(clip.f0) / others
+            return weights[clip.group] * clip.frames / lengths[clip.group]
+        return max(0.0, 1.0 - named) * clip.frames / others
 
     chances = np.array([share(clip) for clip in listed])
     return chances / chances.sum()

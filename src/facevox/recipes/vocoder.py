@@ -3,7 +3,7 @@
     facevox train vocoder --data SOUND --out RUN1 --preset spectra
     facevox train vocoder --data SOUND --out RUN2 --preset energy --set run.start_from=RUN1
 
-SOUND is a folder of sound files; no text is needed.
+SOUND is a folder of sound files, or of shards that `facevox prepare` made; no text is needed.
 """
 
 import copy
@@ -23,9 +23,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from facevox.core.checkpoint import save_checkpoint
 from facevox.data.speech_segments import (
     SegmentSampler,
-    SpokenClip,
-    held_out,
-    read_clips,
+    open_clips,
 )
 from facevox.data.vocoder_augmentation import shaken_f0, smoother_mel
 from facevox.models.speech.mel import MelSettings, MelSpectrogram
@@ -127,7 +125,7 @@ class DataSettings(Settings):
         batch: Stretches in a batch.
         frames: Length of each [frames].
         smooth_share: Part of the stretches whose mel is made as smooth as a predicted one.
-        held_out: One clip of so many is kept for validation.
+        held_out: One loose file of so many is kept for validation; shards have their own.
         weights: Share of the folders named; the others share the rest by length.
         epoch: Batches that count as one pass.
     """
@@ -187,7 +185,11 @@ class VocoderTask(Task):
             "data": {"batch": 16, "frames": 50},
         },
         "tiny": {
-            "model": {"harmonic": tiny_harmonic().model_dump(), "spectrogram_channels": 4},
+            "model": {
+                "harmonic": tiny_harmonic().model_dump(),
+                "spectrogram_channels": 4,
+                "period_width": 0.03125,
+            },
             "loss": {"adversarial": 1.0},
             "data": {"batch": 2, "frames": 30},
             "run": {"steps": 4},
@@ -196,8 +198,6 @@ class VocoderTask(Task):
     averaged = ("vocoder",)
     exported = ("vocoder",)
     best = "mel"
-
-    _clips: list[SpokenClip] | None = None
 
     def networks(self) -> dict[str, nn.Module]:
         """Make the vocoder and, if they are used, the discriminators."""
@@ -237,9 +237,12 @@ class VocoderTask(Task):
     def batches(self, split: str) -> Batches:
         """Draw stretches of the clips that are trained on, or of those held out."""
         data, learning = self.config.data, split == "train"
-        chosen = [clip for clip in self._read() if held_out(clip.name, data.held_out) != learning]
         sampler = SegmentSampler(
-            chosen, batch=data.batch, frames=data.frames, margin=MARGIN, weights=data.weights
+            open_clips(self.data, split, data.held_out),
+            batch=data.batch,
+            frames=data.frames,
+            margin=MARGIN,
+            weights=data.weights,
         )
         front = MelSpectrogram(MelSettings())
 
@@ -313,8 +316,8 @@ class VocoderTask(Task):
 
     def describe_data(self) -> dict[str, Any]:
         """Return the folders and the hours."""
-        clips = self._read()
-        hours = sum(len(clip.f0) for clip in clips) / 360_000
+        clips = open_clips(self.data, "train", self.config.data.held_out)
+        hours = sum(clip.frames for clip in clips) / 360_000
         groups = sorted({clip.group for clip in clips})
         return {"data": f"{', '.join(groups)}: {len(clips)} recordings, {hours:.2f} h"}
 
@@ -355,8 +358,3 @@ class VocoderTask(Task):
             {name: value.to(context.device) for name, value in batches[number].items()}
             for number in range(len(batches))
         ]
-
-    def _read(self) -> list[SpokenClip]:
-        if self._clips is None:
-            self._clips = read_clips(self.data)
-        return self._clips
