@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from facevox.core.text.sentence import Sentence, Word
-from facevox.models.speech.segment import Segment
 from facevox.models.speech.melody import set_melody
+from facevox.models.speech.segment import Segment
 
 F0 = np.array([0, 0, 100, 110, 120, 0, 0, 90, 100, 110, 0], np.float32)
 SEGMENTS = [
