@@ -10,21 +10,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facevox.models.speech.matcha.config import PitchConfig
-from facevox.nn.alignment import expand
-from facevox.nn.convolution import FrameConv1d
+from facevox.models.speech.matcha.frame_network import FrameNetwork
 from facevox.nn.masks import masked_mean
-from facevox.nn.normalization import ChannelLayerNorm
-
-PLACE_FEATURES = 4
-"""Numbers that say where a frame lies."""
 
 PITCH_CHANNELS = 3
+"""What the decoder sees of a frame's pitch; see `pitch_channels`."""
+
 REFERENCE_LOG2_F0 = 7.3
 """About the middle between women and men (158 Hz): log2 F0 is given relative to it [octaves]."""
 
 
-class PitchPredictor(nn.Module):
-    """Dilated convolutions over frames on states of tokens and the place inside them.
+class PitchPredictor(FrameNetwork):
+    """Melody and voicing of each frame.
 
     Args:
         hidden: Size of the encoder's states.
@@ -32,17 +29,8 @@ class PitchPredictor(nn.Module):
     """
 
     def __init__(self, hidden: int, config: PitchConfig) -> None:
-        super().__init__()
-        channels, reach = config.channels, config.kernel // 2
-        self.token_proj = nn.Linear(hidden, channels)
-        self.place_proj = nn.Linear(PLACE_FEATURES, channels)
-        self.conv_layers = nn.ModuleList(
-            FrameConv1d(channels, channels, config.kernel, padding=reach * d, dilation=d)
-            for d in config.dilations
-        )
-        self.norm_layers = nn.ModuleList(ChannelLayerNorm(channels) for _ in config.dilations)
-        self.drop = nn.Dropout(config.dropout)
-        self.proj = nn.Linear(channels, 2)
+        super().__init__(hidden, config.channels, config.kernel, config.dilations, config.dropout)
+        self.proj = nn.Linear(config.channels, 2)
 
     def forward(
         self,
@@ -59,12 +47,8 @@ class PitchPredictor(nn.Module):
             tokens: Token of each frame.
             mask: Valid frames.
         """
-        valid = mask.unsqueeze(-1)
-        x = expand(self.token_proj(hidden).float(), tokens)
-        x = x + self.place_proj(frame_places(durations, tokens))
-        for convolution, norm in zip(self.conv_layers, self.norm_layers, strict=True):
-            x = x + self.drop(norm(torch.relu(convolution(x * valid))))
-        octaves, voicing = (self.proj(x) * valid).float().unbind(-1)
+        x = self.states(hidden, durations, tokens, mask)
+        octaves, voicing = (self.proj(x) * mask.unsqueeze(-1)).float().unbind(-1)
         return octaves, voicing
 
 
@@ -90,21 +74,3 @@ def pitch_channels(
     relative = torch.where(voiced, log2_f0 - log2_f0_mean[:, None], 0.0)
     absolute = torch.where(voiced, log2_f0 - REFERENCE_LOG2_F0, 0.0)
     return torch.stack([relative, absolute, voiced.to(relative.dtype)], -1)
-
-
-def frame_places(durations: Tensor, tokens: Tensor) -> Tensor:
-    """Return place in the token, its length, and place in the sequence: (batch, frames, 4)."""
-    ends = durations.cumsum(1)
-    starts = ends - durations
-    frames = torch.arange(tokens.shape[1], device=tokens.device)
-    length = durations.gather(1, tokens).clamp(min=1).float()
-    since = frames - starts.gather(1, tokens)
-    until = ends[:, -1:] - frames
-    inside = (since + 0.5) / length
-    return torch.stack(
-        [inside, length.log() / 3, (frames / 100.0).expand_as(inside).log1p(), _log(until)], -1
-    )
-
-
-def _log(frames: Tensor) -> Tensor:
-    return (frames.clamp(min=0) / 100.0).log1p()
