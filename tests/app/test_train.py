@@ -70,7 +70,10 @@ def test_the_dry_run_tells_the_cost_and_writes_nothing(capsys, tmp_path):
         (["train"], "Say which recipe"),
         (["train", "tiny"], "Give the folder of the run with -o"),
         (["train", "tiny", "-o", "new"], "Give the folder of the training data with --data"),
-        (["train", "cooking", "-o", "new"], "There is no recipe 'cooking'; there are: campplus, matcha, "),
+        (
+            ["train", "cooking", "-o", "new"],
+            "There is no recipe 'cooking'; there are: campplus, matcha, ",
+        ),
         (
             ["train", "tiny", "--data", ".", "-o", "new", "--set", "model.widht=3"],
             "did you mean 'model.width'?",
