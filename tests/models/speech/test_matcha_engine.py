@@ -5,7 +5,7 @@ import pytest
 import torch
 from made_engine import made_embedding, made_engine, made_voice
 
-from facevox.core.errors import CheckpointError, InputError
+from facevox.core.errors import CheckpointError, InputError, MissingPiece
 from facevox.core.speech import SILENCE
 from facevox.core.text.reader import read_sentences
 from facevox.core.voice import Voice
@@ -140,6 +140,10 @@ def test_a_voice_it_cannot_speak_is_refused(engine, voice, message):
 
 
 def test_absent_weights_are_said(tmp_path):
+    with pytest.raises(MissingPiece, match="no weights here"):
+        MatchaEngine.load(tmp_path)
+    for name in ("matcha", "vocoder"):
+        (tmp_path / f"{name}.safetensors").write_bytes(b"not weights")
     with pytest.raises(CheckpointError):
         MatchaEngine.load(tmp_path)
 

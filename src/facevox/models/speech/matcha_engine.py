@@ -14,7 +14,7 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from facevox.core.checkpoint import WEIGHTS, load_card, load_module
-from facevox.core.errors import CheckpointError, InputError
+from facevox.core.errors import CheckpointError, InputError, MissingPiece
 from facevox.core.speech import SILENCE, Phone, Speech
 from facevox.core.text.sentence import Sentence
 from facevox.core.voice import Voice
@@ -93,11 +93,17 @@ class MatchaEngine:
         """Return the engine with the weights that come in the package, or others like them.
 
         Raises:
-            CheckpointError: If weights are absent, damaged or do not fit their card.
+            MissingPiece: If there are no weights.
+            CheckpointError: If weights are damaged or do not fit their card.
         """
-        path = folder / "matcha.safetensors"
+        path, vocoder_path = folder / "matcha.safetensors", folder / "vocoder.safetensors"
+        for needed in (path, vocoder_path):
+            if not needed.is_file():
+                raise MissingPiece(
+                    f"The neural voice has no weights here ({needed}); train them as "
+                    "docs/training.md says, or use the engine flite."
+                )
         card = load_card(path)
-        vocoder_path = folder / "vocoder.safetensors"
         vocoder_card = load_card(vocoder_path)
         try:
             acoustic = MatchaTTS(MatchaConfig.model_validate(card["config"]))
