@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -153,3 +153,23 @@ def save_with_report(
         voice=made.voice.to_dict(),
         warnings=list(made.warnings),
     )
+
+
+def print_evaluation(output: Path, *, as_json: bool, more: Sequence[str] = ()) -> None:
+    """Print what an evaluation wrote: its JSON, or its tables and where the page lies.
+
+    Args:
+        output: Folder of the report.
+        as_json: Whether to print the JSON alone.
+        more: Lines between tables and page.
+    """
+    from facevox.evaluation.report.files import PAGE, TABLES
+    from facevox.evaluation.report.store import FILE_NAME
+
+    if as_json:
+        sys.stdout.write((output / FILE_NAME).read_text("utf-8"))
+        return
+    sys.stdout.write((output / TABLES).read_text("utf-8"))
+    if more:
+        sys.stdout.write("\n" + "\n".join(more) + "\n")
+    sys.stdout.write(f"\n{output / PAGE}\n")

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "lite"
-"""Folder of the weights that ship with the package."""
+"""Folder of the weights of `lite` that ship with the package."""
+
+SPEECH_WEIGHTS = WEIGHTS.parent / "speech"
+"""Folder of the weights of the neural voice."""
 
 _SHOWN = 5
 

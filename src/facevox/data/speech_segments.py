@@ -20,9 +20,8 @@ from torch import Tensor
 from facevox.core.errors import DataError, MediaError
 from facevox.core.waveform import normalise_level, read_waveform
 from facevox.data.shards import MANIFEST, Shards
+from facevox.data.speech.settings import HOP, SAMPLE_RATE
 from facevox.models.speech.pitch_track import pitch_track
-
-SAMPLE_RATE, HOP = 16_000, 160
 
 SOUND_FILES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 

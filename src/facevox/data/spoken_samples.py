@@ -11,8 +11,7 @@ from jaxtyping import Float32
 from facevox.core.errors import DataError
 from facevox.data.resized_speaker import AlignedSpeech
 from facevox.data.shards import Shards
-
-SAMPLE_RATE, HOP = 16_000, 160
+from facevox.data.speech.settings import HOP, SAMPLE_RATE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

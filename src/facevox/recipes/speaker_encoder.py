@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
-from facevox.core.checkpoint import save_checkpoint
+from facevox.core.checkpoint import SPEECH_WEIGHTS, save_checkpoint
 from facevox.core.voice import EMBEDDING_DIM
 from facevox.data.band_augmentation import distort
-from facevox.models.speech.speaker_encoder import NAME, SPEECH_WEIGHTS, SpeakerEncoder
+from facevox.models.speech.speaker_encoder import NAME, SpeakerEncoder
 from facevox.models.speech.speech_statistics import speech_statistics
 from facevox.recipes.speaker_crops import Crops, split
 from facevox.recipes.speaker_trials import measure

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from facevox.core.checkpoint import save_checkpoint
+from facevox.core.checkpoint import SPEECH_WEIGHTS, save_checkpoint
 from facevox.data.speakers import SAMPLE_RATE, Utterance, read_speakers
 from facevox.data.voice_words import read_described_voices
-from facevox.models.bridge.voice_space import NAME, SPEECH_WEIGHTS, VoiceSpace, conditions
+from facevox.models.bridge.voice_space import NAME, VoiceSpace, conditions
 from facevox.models.speech.pitch_track import pitch_track
 from facevox.models.speech.speaker_encoder import SpeakerEncoder
 from facevox.recipes.speaker_trials import Embed

@@ -42,6 +42,41 @@ def test_symbols_are_those_of_the_acoustic_model():
     assert {"pau": 0, ",": 0}.items() <= dict(zip(tokens.symbols, tokens.tags, strict=True)).items()
 
 
+def test_a_recording_gives_the_tokens_of_its_sentence():
+    """What is learnt from and what is spoken are one thing."""
+    from facevox.core.text.reader import read_sentences
+    from facevox.models.speech.matcha.symbols import sentence_tokens, symbol_id
+
+    text = "Yes, Anna, did he sing?"
+    transcript, (sentence,) = read_transcript(text), read_sentences(text)
+    spoken, frame = [], 10
+    for number, word in enumerate(transcript.words):
+        for phone in word.phones:
+            spoken.append(Segment(symbol=phone, word=number, start=frame, end=frame + 5))
+            frame += 5
+        frame += 6 if word.pause_after else 0
+    tokens = make_tokens(spoken, transcript, 0, frame + 20)
+    ids, tags = sentence_tokens(sentence)
+    assert [symbol_id(symbol) for symbol in tokens.symbols] == ids
+    assert list(tokens.tags) == tags
+
+
+def test_an_unexpected_pause_is_pau_and_a_pause_not_made_is_left_out():
+    transcript = read_transcript("Oh, no way")
+    places = {0: 10, 1: 20, 2: 40}  # none after the comma, one where no punctuation stands
+    spoken = [
+        Segment(
+            symbol=phone, word=number, start=places[number] + 5 * i, end=places[number] + 5 * i + 5
+        )
+        for number, word in enumerate(transcript.words)
+        for i, phone in enumerate(word.phones)
+    ]
+    tokens = make_tokens(spoken, transcript, 10, spoken[-1].end)
+    pauses = [s for s, w in zip(tokens.symbols, tokens.words, strict=True) if w < 0]
+    assert transcript.words[0].pause_after == ","
+    assert pauses == (["pau"] if len(transcript.words[0].phones) == 2 else [",", "pau"])
+
+
 @pytest.mark.parametrize(
     ("text", "language", "message"),
     [

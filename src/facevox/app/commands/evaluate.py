@@ -1,6 +1,5 @@
 """`facevox evaluate`: systems speak a suite, and every metric looks at them."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,10 +58,8 @@ def evaluate(
 
     Run it again with the same output to go on where it stopped.
     """
-    from facevox.app.report import progress_bar
+    from facevox.app.report import print_evaluation, progress_bar
     from facevox.evaluation.harness import evaluate as run
-    from facevox.evaluation.report.files import PAGE, TABLES
-    from facevox.evaluation.report.store import FILE_NAME
 
     _check_source(suite, photo, text_file, size)
     chosen = _own_suite(photo, text_file, texts_per_photo, size) if photo else suite or "standard"
@@ -82,10 +79,7 @@ def evaluate(
             seed=seed,
             progress=lambda done, _: show(done),
         )
-    if as_json:
-        sys.stdout.write((output / FILE_NAME).read_text("utf-8"))
-    else:
-        sys.stdout.write((output / TABLES).read_text("utf-8") + f"\n{output / PAGE}\n")
+    print_evaluation(output, as_json=as_json)
 
 
 def split_names(names: str | None) -> list[str] | None:

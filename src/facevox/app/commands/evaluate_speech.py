@@ -1,6 +1,5 @@
 """`facevox evaluate-speech`: voices speak sentences, and every metric of speech listens."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -50,11 +49,9 @@ def evaluate_speech(
 
     Example: facevox evaluate-speech flite:rms flite:slt --sentences test -o REPORT
     """
-    from facevox.app.report import progress_bar
+    from facevox.app.report import print_evaluation, progress_bar
     from facevox.evaluation.comparison import compare
     from facevox.evaluation.report.comparison_markdown import difference_lines
-    from facevox.evaluation.report.files import PAGE, TABLES
-    from facevox.evaluation.report.store import FILE_NAME
     from facevox.evaluation.speech.harness import evaluate_speech as run
 
     with progress_bar("Listening", quiet=quiet or as_json) as show:
@@ -71,11 +68,7 @@ def evaluate_speech(
             seed=seed,
             progress=lambda done, _: show(done),
         )
-    if as_json:
-        sys.stdout.write((output / FILE_NAME).read_text("utf-8"))
-        return
-    sys.stdout.write((output / TABLES).read_text("utf-8"))
-    if len(report.systems) > 1:
+    lines: list[str] = []
+    if len(report.systems) > 1 and not as_json:
         lines = difference_lines(compare([report], seed=seed))
-        sys.stdout.write("\n" + "\n".join(lines) + "\n")
-    sys.stdout.write(f"\n{output / PAGE}\n")
+    print_evaluation(output, as_json=as_json, more=lines)

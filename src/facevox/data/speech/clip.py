@@ -139,6 +139,7 @@ def _prepare(utterance: Utterance, settings: PrepareSettings) -> Prepared:
     entry = {
         "name": utterance.name,
         "speaker": utterance.speaker,
+        "corpus": utterance.corpus,
         "language": utterance.language,
         "frames": frames,
         "tokens": len(reading.tokens.symbols) if reading.tokens else 0,

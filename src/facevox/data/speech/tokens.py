@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from facevox.core.speech import SILENCE
 from facevox.data.speech.alignment import Segment
 from facevox.data.speech.transcript import Transcript
-
-PAUSE, WORD_INITIAL, WORD_INTERNAL = 0, 1, 2
-"""Tags: what kind of symbol stands here."""
+from facevox.models.speech.matcha.symbols import INITIAL_TAG, INTERNAL_TAG, PAUSE_TAG
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +15,7 @@ class Tokens:
 
     Attributes:
         symbols: Phones with stress; pauses as `pau` or the punctuation at that place.
-        tags: `PAUSE`, `WORD_INITIAL` or `WORD_INTERNAL`.
+        tags: `PAUSE_TAG`, `INITIAL_TAG` or `INTERNAL_TAG`.
         durations: Frames of 10 ms.
         words: Index of the word, -1 for a pause.
     """
@@ -42,18 +40,18 @@ def make_tokens(spoken: Sequence[Segment], transcript: Transcript, first: int, l
     """
     rows: list[tuple[str, int, int, int]] = []
     if spoken[0].start > first:
-        rows.append((SILENCE, PAUSE, spoken[0].start - first, -1))
+        rows.append((SILENCE, PAUSE_TAG, spoken[0].start - first, -1))
     for number, segment in enumerate(spoken):
         previous = spoken[number - 1] if number else None
         if previous is not None and segment.start > previous.end:
             symbol = _pause_symbol(previous.word, transcript)
-            rows.append((symbol, PAUSE, segment.start - previous.end, -1))
+            rows.append((symbol, PAUSE_TAG, segment.start - previous.end, -1))
         initial = previous is None or previous.word != segment.word
-        tag = WORD_INITIAL if initial else WORD_INTERNAL
+        tag = INITIAL_TAG if initial else INTERNAL_TAG
         rows.append((segment.symbol, tag, segment.end - segment.start, segment.word))
     if last > spoken[-1].end:
         symbol = _pause_symbol(spoken[-1].word, transcript)
-        rows.append((symbol, PAUSE, last - spoken[-1].end, -1))
+        rows.append((symbol, PAUSE_TAG, last - spoken[-1].end, -1))
     symbols, tags, durations, words = zip(*rows, strict=True)
     return Tokens(symbols=symbols, tags=tags, durations=durations, words=words)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
-from facevox.core.errors import InputError
 from facevox.core.voice import Voice
+from facevox.models.bridge.drawing import held, seeded
 from facevox.models.bridge.perception import Perceived
 from facevox.models.bridge.voice_norms import usual_voice
 from facevox.models.bridge.voice_space import VoiceSpace
@@ -57,9 +57,7 @@ class NeuralVoices:
         Raises:
             InputError: If the seed is not a whole number from 0 on.
         """
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError(f"A seed is a whole number from 0 on, got {seed!r}.")
-        generator = np.random.default_rng([int(seed), 0x701CE])
+        generator = seeded(seed, 0x701CE)
         manner = np.clip(generator.standard_normal(_NUM_MANNERS), -2.5, 2.5)
         noise = np.clip(generator.standard_normal(self.space.num_noises), -2.5, 2.5)
         return replace(self._voice(manner, noise), seed=int(seed))
@@ -88,11 +86,11 @@ class NeuralVoices:
         return Voice(
             engine=ENGINE,
             base="",
-            f0_mean=_held(usual.f0_mean * np.exp(pitch), F0_MEAN, 2),
-            vocal_tract=_held(grown, VOCAL_TRACT, 4),
-            rate=_held(rate, RATE, 4),
-            f0_range=_held(melody, F0_RANGE, 4),
-            brightness=_held(tilt, BRIGHTNESS, 3),
+            f0_mean=held(usual.f0_mean * np.exp(pitch), F0_MEAN, 2),
+            vocal_tract=held(grown, VOCAL_TRACT, 4),
+            rate=held(rate, RATE, 4),
+            f0_range=held(melody, F0_RANGE, 4),
+            brightness=held(tilt, BRIGHTNESS, 3),
             origin=ORIGIN,
             speaker_embedding=tuple(embedding.tolist()),
         )
@@ -118,7 +116,3 @@ def _share_of_child(age: float) -> float:
 def _heard_age(age: float) -> float:
     years, places = zip(*_HEARD_AGE, strict=True)
     return float(np.interp(age, years, places))
-
-
-def _held(value: float, limits: tuple[float, float], digits: int) -> float:
-    return round(float(np.clip(value, *limits)), digits)

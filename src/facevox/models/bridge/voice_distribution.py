@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from facevox.core.errors import InputError
 from facevox.core.voice import Voice
+from facevox.models.bridge.drawing import Range, held, seeded
 from facevox.models.bridge.perception import Perceived
 from facevox.models.bridge.voice_norms import usual_voice
 
 ENGINE = "flite"
 ORIGIN = "face"
-
-Range = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,9 +69,7 @@ class VoiceDistribution:
         Raises:
             InputError: If the seed is not a whole number from 0 on.
         """
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError(f"A seed is a whole number from 0 on, got {seed!r}.")
-        generator = np.random.default_rng([int(seed), 0xFACE])
+        generator = seeded(seed, 0xFACE)
         place = float(generator.random())
         noise = np.clip(generator.standard_normal(_NUM_DRAWS), -2.5, 2.5)
         return replace(self._voice(self._pick(place), noise), seed=int(seed))
@@ -119,18 +115,14 @@ class VoiceDistribution:
         return Voice(
             engine=ENGINE,
             base=base.name,
-            f0_mean=_held(usual.f0_mean * np.exp(pitch), base.f0_mean, 2),
-            vocal_tract=_held(tract, base.vocal_tract, 4),
-            rate=_held(rate, RATE, 4),
-            f0_range=_held(melody, F0_RANGE, 4),
-            brightness=_held(tilt, BRIGHTNESS, 3),
+            f0_mean=held(usual.f0_mean * np.exp(pitch), base.f0_mean, 2),
+            vocal_tract=held(tract, base.vocal_tract, 4),
+            rate=held(rate, RATE, 4),
+            f0_range=held(melody, F0_RANGE, 4),
+            brightness=held(tilt, BRIGHTNESS, 3),
             origin=ORIGIN,
         )
 
 
 def _step(value: float) -> float:
     return float(1 / (1 + np.exp(-np.clip(value, -60, 60))))
-
-
-def _held(value: float, limits: Range, digits: int) -> float:
-    return round(float(np.clip(value, *limits)), digits)

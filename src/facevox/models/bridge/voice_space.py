@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32, Float64
 
-from facevox.core.checkpoint import WEIGHTS, load_card, load_checkpoint
+from facevox.core.checkpoint import SPEECH_WEIGHTS, load_card, load_checkpoint
 from facevox.core.errors import CheckpointError
 from facevox.core.voice import EMBEDDING_DIM
 
 NAME = "voice_space"
-SPEECH_WEIGHTS = WEIGHTS.parent / "speech"
 NUM_CONDITIONS = 4
 
 _STEP, _MOST_STEPS = 0.02, 400

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from facevox.core.checkpoint import WEIGHTS, load_card, load_module
+from facevox.core.checkpoint import SPEECH_WEIGHTS, load_card, load_module
 from facevox.core.errors import CheckpointError, InputError, MissingPiece
 from facevox.core.speech import SILENCE, Phone, Speech
 from facevox.core.text.sentence import Sentence
@@ -31,7 +31,6 @@ from facevox.models.speech.vocoders.harmonic import HarmonicVocoder, HarmonicVoc
 from facevox.models.speech.vocoders.streaming import synthesise_in_pieces
 from facevox.models.speech.vocoders.vocoder import Vocoder
 
-SPEECH_WEIGHTS = WEIGHTS.parent / "speech"
 FRAME_SHIFT = 0.01
 """Length of a mel frame [s]."""
 
@@ -192,16 +191,18 @@ class MatchaEngine:
         manner = self.manner
         timbre = _voice_row(embedding, float(np.log2(voice.f0_mean)))
         prosody = _voice_row(np.array(manner.prosody_embedding, np.float32), manner.prosody_log2_f0)
-        scale = manner.length_scale
-        rough = self._acoustic.plan(ids, lengths, tags, timbre, prosody, length_scale=scale)
-        durations = _at_tempo(rough.durations[0].numpy(), ids[0], sentence, settings.rate)
+
+        def at_tempo(durations: Tensor) -> Tensor:
+            timed = _at_tempo(durations[0].numpy(), ids[0], sentence, settings.rate)
+            return torch.from_numpy(timed)[None]
+
         plan = self._acoustic.plan(
-            ids, lengths, tags, timbre, prosody, durations=torch.from_numpy(durations)[None]
+            ids, lengths, tags, timbre, prosody, manner.length_scale, durations=at_tempo
         )
         assert plan.f0 is not None
         f0 = set_melody(
             plan.f0[0].numpy(),
-            _segments(sentence, durations),
+            _segments(sentence, plan.durations[0].numpy()),
             sentence,
             settings.f0_mean,
             settings.f0_range * manner.f0_spread,

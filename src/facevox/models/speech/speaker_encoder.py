@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64
 
-from facevox.core.checkpoint import WEIGHTS, load_checkpoint
+from facevox.core.checkpoint import SPEECH_WEIGHTS, load_checkpoint
 from facevox.core.errors import InputError
 from facevox.core.voice import EMBEDDING_DIM
 from facevox.core.waveform import normalise_level
@@ -23,7 +23,6 @@ from facevox.models.speech.speech_statistics import (
     without_pauses,
 )
 
-SPEECH_WEIGHTS = WEIGHTS.parent / "speech"
 NAME = "speaker_encoder"
 
 WINDOW, HOP = 48_000, 24_000

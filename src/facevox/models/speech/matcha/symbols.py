@@ -5,12 +5,10 @@ words. All of these are silent stretches with a duration of their own. A second 
 ids, the tags, tells where words begin.
 """
 
-from collections.abc import Sequence
-
 from facevox.core.errors import InputError
-from facevox.core.speech import PHONES, SILENCE, Phone
+from facevox.core.speech import PHONES, SILENCE
 from facevox.core.text.phones import VOWELS
-from facevox.core.text.sentence import Sentence, Word
+from facevox.core.text.sentence import Sentence
 
 MARKS = (",", ";", ".", "?", "!")
 PAUSES = (SILENCE, *MARKS)
@@ -76,59 +74,3 @@ def token_words(sentence: Sentence) -> list[int]:
         if word.pause_after and index + 1 < len(sentence.words):
             words.append(-1)
     return [*words, -1]
-
-
-def aligned_tokens(
-    phones: Sequence[Phone], words: Sequence[Word], mark: str
-) -> tuple[list[int], list[int], list[Phone]]:
-    """Return ids, tags and phones of an aligned recording, one of each a token.
-
-    Stress comes from the words. A pause before the first word is `pau`, after the last word
-    the mark, after a word with punctuation that punctuation, elsewhere `pau`; pauses next to
-    each other become one. Phones keep the times of the aligner.
-
-    Args:
-        phones: As heard, in order; `Phone.word` says whose they are.
-        words: What is said.
-        mark: How the sentence ends: ".", "?" or "!".
-
-    Raises:
-        InputError: If a phone is unknown or belongs to no word.
-    """
-    symbols: list[str] = []
-    tags: list[int] = []
-    kept: list[Phone] = []
-    place = {index: iter(word.phones) for index, word in enumerate(words)}
-    last = -1
-    for phone in phones:
-        if phone.name == SILENCE:
-            if tags and tags[-1] == PAUSE_TAG:
-                kept[-1] = _joined(kept[-1], phone)
-                continue
-            symbols.append(_pause_symbol(last, words, mark))
-            tags.append(PAUSE_TAG)
-        else:
-            if phone.word not in place:
-                raise InputError(f"The phone {phone.name!r} belongs to no word of the text.")
-            said = next(place[phone.word], phone.name)
-            same = said.rstrip("012") == phone.name or {said.rstrip("012"), phone.name} == {
-                "ax",
-                "ah",
-            }
-            symbols.append(said if same else phone.name)
-            tags.append(INTERNAL_TAG if phone.word == last else INITIAL_TAG)
-            last = phone.word
-        kept.append(phone)
-    return [symbol_id(symbol) for symbol in symbols], tags, kept
-
-
-def _pause_symbol(last: int, words: Sequence[Word], mark: str) -> str:
-    if last < 0:
-        return SILENCE
-    if last == len(words) - 1:
-        return mark
-    return words[last].pause_after or SILENCE
-
-
-def _joined(first: Phone, second: Phone) -> Phone:
-    return Phone(name=first.name, start=first.start, end=second.end)
