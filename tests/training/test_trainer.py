@@ -189,6 +189,24 @@ def test_precision_is_what_the_machine_has():
     assert choose_precision(RunSettings(precision="32-true")).precision == "32-true"
 
 
+def test_bf16_is_for_the_arithmetic_and_not_for_what_goes_in():
+    seen = []
+
+    class Probe(torch.nn.Linear):
+        def forward(self, pitch):
+            seen.append(pitch)
+            return super().forward(pitch)
+
+    fabric = start_fabric(RunSettings(accelerator="cpu", precision="bf16-mixed"))
+    module = fabric.setup_module(Probe(1, 1))
+    result = module(torch.tensor([[201.37]]))
+    assert seen[0].dtype == torch.float32
+    assert float(seen[0]) == pytest.approx(201.37, abs=1e-4)
+    # the product has eight bits, and comes back in float32
+    assert result.dtype == torch.float32
+    assert torch.equal(result, result.bfloat16().float())
+
+
 def test_logs_grow_columns_and_forget_what_will_come_again(tmp_path):
     log = RunLog(tmp_path)
     log.write(LOSSES, 1, 0.5, {"a": 1.0})

@@ -72,7 +72,7 @@ class Task(ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     averaged: ClassVar[tuple[str, ...]] = ()
     exported: ClassVar[tuple[str, ...]] = ()
-    best: ClassVar[str | None] = None
+    best: str | None = None
     lower_is_better: ClassVar[bool] = True
     unused_parameters: ClassVar[bool] = False
     forward_methods: ClassVar[Mapping[str, tuple[str, ...]]] = {}
