@@ -1,6 +1,7 @@
 import pytest
 import torch
 from made_shards import SYMBOLS, members, write_shards
+from safetensors.torch import load_file
 
 from facevox.core.checkpoint import load_card, load_module
 from facevox.core.errors import ConfigError, DataError
@@ -41,6 +42,39 @@ def test_it_trains_and_the_export_is_the_model(shards, tmp_path):
     assert "6 transcribed recordings of 1 speakers" in card["data"]
     network = MatchaTTS(MatchaConfig.model_validate(card["config"]))
     load_module(network, path)
+
+
+def test_prior_and_flow_are_learnt_one_after_the_other(shards, tmp_path):
+    def weights(run):
+        state = load_file(tmp_path / run / "export" / "matcha.safetensors")
+        inside = {name for name in state if name.startswith("decoder.")}
+        return [{n: t for n, t in state.items() if (n in inside) == flow} for flow in (True, False)]
+
+    changes = ["data.sizes=[]", "run.ema=0.0"]
+    first = train(shards, tmp_path / "prior", "model.learn=prior", *changes)
+    assert "cfm" not in first.results
+    assert first.results["frame_prior"] > 0
+    begin = [f"run.start_from={tmp_path / 'prior'}", "model.learn=flow"]
+    second = train(shards, tmp_path / "flow", *begin, *changes)
+    assert second.results["cfm"] > 0
+    (before, rest), (after, rest_after) = weights("prior"), weights("flow")
+    assert all(torch.equal(rest[name], rest_after[name]) for name in rest)
+    assert not all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_log_mels_are_cut_at_the_floor():
+    sample = read_spoken(members()[0], "a")
+    cut = BatchMaker(MatchaSettings.model_validate({"data": {"floor": -3.0}})).make([sample], None)
+    full = BatchMaker(MatchaSettings.model_validate({"data": {"floor": -20.0}})).make(
+        [sample], None
+    )
+    assert float(full.mel.min()) < -3.0
+    assert torch.equal(cut.mel, full.mel.clamp(min=-3.0))
+
+
+def test_a_corpus_that_counts_nothing_is_left_out(shards, tmp_path):
+    with pytest.raises(DataError, match=r"data\.weights leaves no recording"):
+        train(shards, tmp_path / "run", 'data.weights={"made": 0}')
 
 
 def test_a_voice_from_the_face_trains(faces, tmp_path):

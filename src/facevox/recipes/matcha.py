@@ -69,7 +69,12 @@ class MatchaTask(Task):
     }
     averaged = ("matcha",)
     exported = ("matcha",)
-    best = "cfm"
+
+    def __init__(self, config: MatchaSettings, data: Path) -> None:
+        super().__init__(config, data)
+        by_frame = config.model.matcha.prior is not None
+        prior = "frame_prior" if by_frame else "prior"
+        self.best = "cfm" if self._with_flow else prior
 
     def networks(self) -> dict[str, nn.Module]:
         """Make the acoustic model.
@@ -89,12 +94,16 @@ class MatchaTask(Task):
                 f"The identity of a face has {FACE_DIM} numbers, but model.matcha.speaker_dim is "
                 f"{model.matcha.speaker_dim}; set it to {FACE_DIM}."
             )
-        return {"matcha": MatchaTTS(model.matcha)}
+        network = MatchaTTS(model.matcha)
+        for name, parameter in network.named_parameters():
+            in_flow = name.startswith("decoder.")
+            parameter.requires_grad_(model.learn == "all" or in_flow == (model.learn == "flow"))
+        return {"matcha": network}
 
     def optimizers(self, networks: Mapping[str, nn.Module]) -> dict[str, Optimizer]:
         """Make one AdamW."""
         optim = self.config.optim
-        parameters = networks["matcha"].parameters()
+        parameters = [p for p in networks["matcha"].parameters() if p.requires_grad]
         return {
             "matcha": AdamW(parameters, optim.rate, betas=optim.betas, weight_decay=optim.decay)
         }
@@ -132,8 +141,12 @@ class MatchaTask(Task):
         return float(batch.mel_lengths.sum())
 
     def step(self, context: Context, batch: MatchaBatch) -> dict[str, float | Tensor]:
-        """Learn durations, prior, melody and flow together."""
-        losses = context["matcha"](batch)
+        """Learn durations, prior, melody and flow: together, or as `model.learn` says."""
+        if self.config.model.learn == "flow":
+            # what is frozen speaks as it will when used
+            frozen = context.plain["matcha"].eval()
+            frozen.get_submodule("decoder").train()
+        losses = context["matcha"](batch, flow=self._with_flow)
         weights = self.config.loss.model_dump()
         context.backward(sum(weights[name] * loss for name, loss in losses.items()))
         context.update("matcha")
@@ -145,7 +158,8 @@ class MatchaTask(Task):
         rows: list[dict[str, float]] = []
         for number in range(len(batches)):
             batch = batches[number].to(context.device)
-            losses = context["matcha"](batch, torch.Generator().manual_seed(number))
+            generator = torch.Generator().manual_seed(number)
+            losses = context["matcha"](batch, generator, flow=self._with_flow)
             rows.append({name: float(loss) for name, loss in losses.items()})
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
@@ -195,13 +209,17 @@ class MatchaTask(Task):
             save_checkpoint(folder / "matcha.safetensors", networks["matcha"].state_dict(), changed)
         ]
 
+    @property
+    def _with_flow(self) -> bool:
+        return self.config.model.learn != "prior"
+
     def _drawn(self, shards: Shards) -> list[int]:
         """Return numbers of samples, each as often as its corpus counts."""
         weights = self.config.data.weights
         generator = np.random.default_rng([self.run.seed, 7])
         drawn: list[int] = []
         for number in transcribed(shards):
-            weight = weights.get(shards.entries[number].get("corpus", ""), 1.0)
+            weight = weights.get(shards.entries[number]["corpus"], 1.0)
             drawn += [number] * int(weight + generator.random())
         if not drawn:
             raise DataError(f"data.weights leaves no recording of {shards.folder}.")

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from facevox.core.errors import ConfigError, DataError
 from facevox.data.noise_gate import gate_noise
 from facevox.data.resized_speaker import resize_speaker
-from facevox.data.spoken_samples import SAMPLE_RATE, SpokenSample
+from facevox.data.speech.settings import SAMPLE_RATE
+from facevox.data.spoken_samples import SpokenSample
 from facevox.models.speech.matcha.batch import MatchaBatch
 from facevox.models.speech.matcha.pitch_predictor import REFERENCE_LOG2_F0
 from facevox.models.speech.matcha.symbols import symbol_id
@@ -74,7 +75,7 @@ class BatchMaker:
         if sample.corpus in data.gated:
             sound = gate_noise(sound, SAMPLE_RATE)
         with torch.no_grad():
-            mel = self._front(torch.from_numpy(sound)[None])[0]
+            mel = self._front(torch.from_numpy(sound)[None])[0].clamp(min=data.floor)
         voiced = speech.f0[speech.f0 > 0]
         known = len(voiced) and self._settings.model.condition == "speaker"
         mean = float(np.log2(voiced).mean()) if known else REFERENCE_LOG2_F0

@@ -136,7 +136,7 @@ def test_at_first_the_prior_alone_speaks(by_frame):
         seen = pitch_channels(plan.f0[:1, : len(tokens)], plan.log2_f0_mean[:1])
         one = plan.hidden[:1], plan.durations[:1], tokens[None]
         with torch.no_grad():
-            expected = net.prior(*one, seen, frames)[0]
+            expected = net.prior(*one, seen, plan.f0[:1, : len(tokens)], frames)[0]
     wanted = (expected * net.mel_std + net.mel_mean).T
     torch.testing.assert_close(flat[0, :, : len(tokens)], wanted, atol=1e-4, rtol=1e-4)
 

@@ -66,7 +66,7 @@ class PitchConfig(_Frozen):
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 2, 4, 8)
     dropout: float = 0.2
-    noise: float = 0.02
+    noise: float = 0.005
 
 
 class PriorConfig(_Frozen):
@@ -186,10 +186,10 @@ def small() -> MatchaConfig:
         num_symbols=NUM_SYMBOLS,
         num_tags=NUM_TAGS,
         speakers="embedding",
-        encoder=EncoderConfig(filter=512, layers=4, prenet_dropout=0.3),
+        encoder=EncoderConfig(filter=512, layers=4, dropout=0.05, prenet_dropout=0.1),
         duration=DurationConfig(rounding="nearest", dropout=0.2),
         pitch=PitchConfig(),
-        prior=PriorConfig(),
+        prior=PriorConfig(dropout=0.05),
         decoder=DecoderConfig(
             channels=(160, 160),
             attention=(False, True),
@@ -202,8 +202,8 @@ def small() -> MatchaConfig:
         ),
         alignment="given",
         prosody_gradient=0.1,
-        mel_mean=-5.87,
-        mel_std=2.29,
+        mel_mean=-4.9,
+        mel_std=1.9,
     )
 
 

@@ -2,7 +2,8 @@
 
 The published prior is one vector a symbol, and the U-Net has to find every transition
 between them.  With an hour of speech it does not; convolutions over frames learn the means
-in minutes, and the flow adds what varies around them.
+in minutes, and the flow adds what varies around them.  The harmonics that F0 brings are
+given, not learnt: a filter is predicted, and the share of the source that shows through it.
 
 Reference:
     Ours; the decoder of FastPitch (Lancucki, ICASSP 2021) has this place without a flow.
@@ -14,6 +15,9 @@ from torch import Tensor, nn
 from facevox.models.speech.matcha.config import PriorConfig
 from facevox.models.speech.matcha.frame_network import FrameNetwork
 from facevox.models.speech.matcha.pitch_predictor import PITCH_CHANNELS
+from facevox.models.speech.matcha.source_mel import SourceMel
+
+_GAIN = 0.3  # of the source in normalised mels, at first
 
 
 class FramePrior(FrameNetwork):
@@ -28,7 +32,12 @@ class FramePrior(FrameNetwork):
     def __init__(self, hidden: int, n_mels: int, config: PriorConfig) -> None:
         super().__init__(hidden, config.channels, config.kernel, config.dilations, config.dropout)
         self.pitch_proj = nn.Linear(PITCH_CHANNELS, config.channels)
+        self.source = SourceMel(n_mels)
+        self.source_proj = nn.Linear(n_mels, config.channels, bias=False)
         self.proj = nn.Linear(config.channels, n_mels)
+        self.gain_proj = nn.Linear(config.channels, n_mels)
+        nn.init.zeros_(self.gain_proj.weight)
+        nn.init.constant_(self.gain_proj.bias, _GAIN)
 
     def forward(
         self,
@@ -36,6 +45,7 @@ class FramePrior(FrameNetwork):
         durations: Int[Tensor, "batch tokens"],
         tokens: Int[Tensor, "batch frames"],
         pitch: Float[Tensor, "batch frames 3"],
+        f0: Float[Tensor, "batch frames"],
         mask: Bool[Tensor, "batch frames"],
     ) -> Float[Tensor, "batch frames mels"]:
         """Return means of the normalised mel.
@@ -45,7 +55,11 @@ class FramePrior(FrameNetwork):
             durations: Frames of each token.
             tokens: Token of each frame.
             pitch: What `pitch_channels` says.
+            f0: F0 of each frame [Hz], 0 without voice.
             mask: Valid frames.
         """
-        x = self.states(hidden, durations, tokens, mask, self.pitch_proj(pitch))
-        return self.proj(x).float() * mask.unsqueeze(-1)
+        source = self.source(f0)
+        known = self.pitch_proj(pitch) + self.source_proj(source)
+        x = self.states(hidden, durations, tokens, mask, known)
+        mel = self.proj(x).float() + self.gain_proj(x).float() * source
+        return mel * mask.unsqueeze(-1)

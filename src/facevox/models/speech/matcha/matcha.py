@@ -7,7 +7,7 @@ Reference:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -37,6 +37,9 @@ from facevox.nn.flow_matching import GaussianField, Solver, flow_matching_loss, 
 from facevox.nn.gradient import scale_gradient
 from facevox.nn.masks import length_mask, masked_mean, padded_length
 from facevox.nn.noise import seeded_noise
+
+Retime = Callable[[Tensor], Tensor]
+"""Predicted frames of each symbol, (batch, tokens) -> frames to be spoken."""
 
 _MULTIPLE = 4
 """Mels are padded to a multiple of this many frames, as published."""
@@ -82,22 +85,23 @@ class MatchaTTS(nn.Module):
         self.register_buffer("mel_std", torch.tensor(config.mel_std))
 
     def forward(
-        self, batch: MatchaBatch, generator: torch.Generator | None = None
+        self, batch: MatchaBatch, generator: torch.Generator | None = None, *, flow: bool = True
     ) -> dict[str, Tensor]:
         """Return `losses`: what wrappers for several processes call."""
-        return self.losses(batch, generator)
+        return self.losses(batch, generator, flow=flow)
 
     def losses(
-        self, batch: MatchaBatch, generator: torch.Generator | None = None
+        self, batch: MatchaBatch, generator: torch.Generator | None = None, *, flow: bool = True
     ) -> dict[str, Tensor]:
         """Return the terms of the training loss by name; their sum is Matcha's loss.
 
-        "duration", "prior" and "cfm" always, "pitch" [octaves] and "voicing" for models with
-        pitch, "frame_prior" for those with a prior at frame level.
+        "duration" and "prior" always, "cfm" with the flow, "pitch" [octaves] and "voicing" for
+        models with pitch, "frame_prior" for those with a prior at frame level.
 
         Args:
             batch: Utterances.
             generator: Source of all noise but dropout's, on the CPU.
+            flow: Whether the decoder learns too; without it "cfm" is not there.
 
         Raises:
             DataError: If the batch is not consistent.
@@ -121,13 +125,16 @@ class MatchaTTS(nn.Module):
             f0 = _fitted(_needed(batch.f0, "f0"), mel.shape[1])
             mean = _needed(batch.log2_f0_mean, "log2_f0_mean")
             losses |= self._pitch_losses(encoded, durations, tokens, frames, f0, mean)
-            seen = self._pitch_seen(f0, mean, generator)
+            heard = self._shifted(f0, generator)
+            seen = pitch_channels(heard, mean)
             parts.append(seen)
             if self.prior is not None:
-                expected = self.prior(encoded.hidden, durations, tokens, seen, frames)
+                expected = self.prior(encoded.hidden, durations, tokens, seen, heard, frames)
                 losses["frame_prior"] = masked_mean((mel - expected).abs().mean(-1), frames)
                 # the flow adds to the mean and must not bend it
                 parts[0] = expected.detach()
+        if not flow:
+            return losses
         if condition is not None:
             parts.append(condition.unsqueeze(1).expand(-1, mel.shape[1], -1))
         losses["cfm"] = flow_matching_loss(
@@ -150,7 +157,7 @@ class MatchaTTS(nn.Module):
         voice: MatchaVoice | None = None,
         prosody_voice: MatchaVoice | None = None,
         length_scale: float = 1.0,
-        durations: Int[Tensor, "batch tokens"] | None = None,
+        durations: Int[Tensor, "batch tokens"] | Retime | None = None,
     ) -> SpeechPlan:
         """Decide durations and melody.
 
@@ -162,7 +169,8 @@ class MatchaTTS(nn.Module):
             prosody_voice: Whose tempo and melody are followed, moved to the pitch of `voice`;
                 None is `voice` itself.
             length_scale: Factor on predicted durations.
-            durations: Taken in place of predicted ones; at least 1 each.
+            durations: Taken in place of predicted ones, or a function that makes them from
+                those; at least 1 each.
 
         Raises:
             InputError: If ids, lengths, durations or the voice do not fit the model.
@@ -175,10 +183,11 @@ class MatchaTTS(nn.Module):
         if prosody_voice is not None:
             manner = self.condition(prosody_voice)
             prosody = self.encoder(ids, self._tags(tags), mask, manner)
-        if durations is None:
-            rounding = self.config.duration.rounding
+        if not isinstance(durations, Tensor):
+            rounding, change = self.config.duration.rounding, durations
             durations = whole_durations(prosody.log_durations, mask, length_scale, rounding)
-        elif bool(((durations < 1) & mask).any()) or bool((durations * ~mask).any()):
+            durations = durations if change is None else change(durations)
+        if bool(((durations < 1) & mask).any()) or bool((durations * ~mask).any()):
             raise InputError("Durations must be at least 1 frame for each symbol, 0 for padding.")
         return SpeechPlan(
             id_lengths=id_lengths,
@@ -227,7 +236,7 @@ class MatchaTTS(nn.Module):
             seen = pitch_channels(f0, _needed(plan.log2_f0_mean, "log2_f0_mean"))
             parts.append(seen)
             if self.prior is not None:
-                parts[0] = self.prior(plan.hidden, plan.durations, tokens, seen, frames)
+                parts[0] = self.prior(plan.hidden, plan.durations, tokens, seen, f0, frames)
         if plan.condition is not None:
             parts.append(plan.condition.unsqueeze(1).expand(-1, padded, -1))
         noise = seeded_noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)
@@ -323,13 +332,13 @@ class MatchaTTS(nn.Module):
         error, entropy = pitch_losses(octaves, voicing, target, voiced, frames)
         return {"pitch": error, "voicing": entropy}
 
-    def _pitch_seen(self, f0: Tensor, mean: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return the decoder's pitch channels, in training slightly shifted."""
+    def _shifted(self, f0: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return the F0 that the decoder sees, in training slightly shifted."""
         noise = self.config.pitch.noise if self.config.pitch is not None else 0.0
         if self.training and noise > 0:
             shift = torch.randn(len(f0), 1, generator=generator).to(f0)
             f0 = f0 * torch.exp2(noise * shift)
-        return pitch_channels(f0, mean)
+        return f0
 
     def _melody(self, prosody: EncodedText, durations: Tensor, voice: MatchaVoice) -> Tensor:
         assert self.pitch is not None
