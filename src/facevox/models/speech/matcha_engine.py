@@ -16,13 +16,15 @@ from torch import Tensor
 from facevox.core.checkpoint import SPEECH_WEIGHTS, load_card, load_module
 from facevox.core.errors import CheckpointError, InputError, MissingPiece
 from facevox.core.speech import SILENCE, Phone, Speech
+from facevox.core.text.phones import VOWELS
 from facevox.core.text.sentence import Sentence
 from facevox.core.voice import Voice
 from facevox.models.speech.matcha.batch import SpeechPlan
 from facevox.models.speech.matcha.config import MatchaConfig
 from facevox.models.speech.matcha.matcha import MatchaTTS, MatchaVoice
 from facevox.models.speech.matcha.symbols import SYMBOLS, sentence_tokens, token_words
-from facevox.models.speech.mel_warp import warp_mel
+from facevox.models.speech.mel import MelSettings
+from facevox.models.speech.mel_shape import contrast_matrix, deepen_silence, warp_matrix
 from facevox.models.speech.melody import set_melody
 from facevox.models.speech.segment import Segment
 from facevox.models.speech.settings import Settings, check_words, finish, settings_of
@@ -35,6 +37,8 @@ FRAME_SHIFT = 0.01
 """Length of a mel frame [s]."""
 
 _FRAMES_AT_ONCE = 400
+_SONORANTS = frozenset(VOWELS) | frozenset("l m n ng r w y".split())
+_MORE_VOICING = 3.0
 _EDGE = 0.03  # sound next to a pause that is kept: closures and breath belong to the phones
 
 
@@ -49,6 +53,10 @@ class Manner:
         f0_spread: Factor on the melody: a mean of melodies is flatter than any of them.
         steps: Steps of the solver.
         temperature: Deviation of the noise that the flow starts from.
+        contrast: Factor on the detail of spectral envelopes, which a mean flattens.
+        quiet_below: Log-mel below which sound is made quieter; the training data end at a
+            floor above that.
+        quiet_slope: How much quieter.
     """
 
     prosody_embedding: tuple[float, ...]
@@ -57,6 +65,9 @@ class Manner:
     f0_spread: float = 1.0
     steps: int = 6
     temperature: float = 0.667
+    contrast: float = 1.0
+    quiet_below: float = -5.5
+    quiet_slope: float = 0.0
 
 
 class MatchaEngine:
@@ -86,6 +97,7 @@ class MatchaEngine:
         self._vocoder, self.manner = vocoder, manner
         self._voices = dict(voices or {})
         self.sample_rate = vocoder.sample_rate
+        self._bands = MelSettings(n_mels=acoustic.config.n_mels)
 
     @classmethod
     def load(cls, folder: Path = SPEECH_WEIGHTS) -> "MatchaEngine":
@@ -156,10 +168,16 @@ class MatchaEngine:
         seed = zlib.crc32(" ".join(word.text for word in sentence.words).encode())
         with torch.inference_mode():
             plan = self._plan(sentence, self._embedding(voice), voice, settings)
+            manner = self.manner
+            contrast = contrast_matrix(manner.contrast, self._acoustic.config.n_mels)
             mel = self._acoustic.decode(
-                plan, [seed], steps=self.manner.steps, temperature=self.manner.temperature
+                plan,
+                [seed],
+                steps=manner.steps,
+                temperature=manner.temperature,
+                shaping=warp_matrix(settings.vocal_tract, self._bands) @ contrast,
             )
-            mel = warp_mel(mel, settings.vocal_tract)
+            mel = deepen_silence(mel, manner.quiet_below, manner.quiet_slope)
             assert plan.f0 is not None
             pieces = synthesise_in_pieces(self._vocoder, mel, plan.f0, _FRAMES_AT_ONCE, seed)
             sound = torch.cat([piece[0] for piece in pieces]).numpy()
@@ -197,7 +215,14 @@ class MatchaEngine:
             return torch.from_numpy(timed)[None]
 
         plan = self._acoustic.plan(
-            ids, lengths, tags, timbre, prosody, manner.length_scale, durations=at_tempo
+            ids,
+            lengths,
+            tags,
+            timbre,
+            prosody,
+            manner.length_scale,
+            durations=at_tempo,
+            voicing=_voicing(ids),
         )
         assert plan.f0 is not None
         f0 = set_melody(
@@ -210,6 +235,15 @@ class MatchaEngine:
         )
         mean = torch.tensor([np.log2(settings.f0_mean)], dtype=torch.float32)
         return replace(plan, f0=torch.from_numpy(f0)[None], log2_f0_mean=mean)
+
+
+def _voicing(ids: Tensor) -> Tensor:
+    """Return what is added to the logit of voicing of each symbol.
+
+    Trackers lose the creaky ends of sentences; a model that learnt from them whispers there.
+    """
+    sonorant = torch.tensor([name.rstrip("012") in _SONORANTS for name in SYMBOLS])
+    return _MORE_VOICING * sonorant[ids]
 
 
 def _voice_row(embedding: Float32[np.ndarray, " dim"], log2_f0: float) -> MatchaVoice:

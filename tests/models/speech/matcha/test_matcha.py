@@ -141,6 +141,33 @@ def test_at_first_the_prior_alone_speaks(by_frame):
     torch.testing.assert_close(flat[0, :, : len(tokens)], wanted, atol=1e-4, rtol=1e-4)
 
 
+def test_shaping_moves_the_filter_and_leaves_the_harmonics():
+    torch.manual_seed(0)
+    net, voice = MatchaTTS(tiny()).eval(), voices()
+    assert net.prior is not None
+    with torch.no_grad():
+        net.prior.gain_proj.weight.zero_()
+        net.prior.gain_proj.bias.fill_(1.0)
+    plan = net.plan(torch.tensor(IDS), torch.tensor(LENGTHS), torch.tensor(TAGS), voice)
+    flat = torch.full((20, 20), 1 / 20)
+    mel = net.decode(plan, [0, 0], steps=1, temperature=0.0, shaping=flat)[0]
+    length = int(plan.mel_lengths[0])
+    source = net.prior.source(plan.f0)[0, :length].T * net.mel_std
+    torch.testing.assert_close(
+        (mel - mel.mean(0))[:, :length], source - source.mean(0), atol=1e-4, rtol=1e-4
+    )
+
+
+def test_voicing_can_be_forced_for_some_symbols():
+    torch.manual_seed(0)
+    net, voice = MatchaTTS(tiny()).eval(), voices()
+    ids, tags, lengths = torch.tensor(IDS), torch.tensor(TAGS), torch.tensor(LENGTHS)
+    more = torch.where(torch.arange(ids.shape[1]) == 1, 1e4, -1e4).expand(ids.shape)
+    plan = net.plan(ids, lengths, tags, voice, voicing=more)
+    first, second = plan.durations[0, :2].tolist()
+    assert (plan.f0[0] > 0).nonzero().flatten().tolist() == list(range(first, first + second))
+
+
 def test_a_prior_by_frame_needs_pitch():
     with pytest.raises(ConfigError, match="needs a model with pitch"):
         MatchaTTS(tiny().model_copy(update={"pitch": None}))

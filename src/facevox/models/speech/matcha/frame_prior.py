@@ -47,6 +47,7 @@ class FramePrior(FrameNetwork):
         pitch: Float[Tensor, "batch frames 3"],
         f0: Float[Tensor, "batch frames"],
         mask: Bool[Tensor, "batch frames"],
+        shaping: Float[Tensor, "mels mels"] | None = None,
     ) -> Float[Tensor, "batch frames mels"]:
         """Return means of the normalised mel.
 
@@ -57,9 +58,13 @@ class FramePrior(FrameNetwork):
             pitch: What `pitch_channels` says.
             f0: F0 of each frame [Hz], 0 without voice.
             mask: Valid frames.
+            shaping: Matrix on the bands of the filter, whose rows add up to 1; harmonics stay.
         """
         source = self.source(f0)
         known = self.pitch_proj(pitch) + self.source_proj(source)
         x = self.states(hidden, durations, tokens, mask, known)
-        mel = self.proj(x).float() + self.gain_proj(x).float() * source
+        envelope = self.proj(x).float()
+        if shaping is not None:
+            envelope = envelope @ shaping.T
+        mel = envelope + self.gain_proj(x).float() * source
         return mel * mask.unsqueeze(-1)

@@ -158,6 +158,7 @@ class MatchaTTS(nn.Module):
         prosody_voice: MatchaVoice | None = None,
         length_scale: float = 1.0,
         durations: Int[Tensor, "batch tokens"] | Retime | None = None,
+        voicing: Float[Tensor, "batch tokens"] | None = None,
     ) -> SpeechPlan:
         """Decide durations and melody.
 
@@ -171,6 +172,7 @@ class MatchaTTS(nn.Module):
             length_scale: Factor on predicted durations.
             durations: Taken in place of predicted ones, or a function that makes them from
                 those; at least 1 each.
+            voicing: Added to the logit of voicing on the frames of each symbol.
 
         Raises:
             InputError: If ids, lengths, durations or the voice do not fit the model.
@@ -194,7 +196,7 @@ class MatchaTTS(nn.Module):
             durations=durations,
             hidden=encoded.hidden.float(),
             mu=encoded.mu,
-            f0=self._melody(prosody, durations, voice) if self.pitch is not None else None,
+            f0=None if self.pitch is None else self._melody(prosody, durations, voice, voicing),
             condition=condition,
             log2_f0_mean=voice.log2_f0_mean,
         )
@@ -207,6 +209,7 @@ class MatchaTTS(nn.Module):
         steps: int = 10,
         solver: Solver = "euler",
         temperature: float = 0.667,
+        shaping: Float[Tensor, "mels mels"] | None = None,
     ) -> Float[Tensor, "batch mels frames"]:
         """Draw the log-mels of a plan; frames after an utterance's end are 0.
 
@@ -218,6 +221,8 @@ class MatchaTTS(nn.Module):
             steps: Steps of the solver.
             solver: "euler", "midpoint" or "heun".
             temperature: Deviation of the noise that the flow starts from.
+            shaping: Matrix on the bands, whose rows add up to 1, such as another vocal tract;
+                with a prior at frame level harmonics stay where F0 puts them.
 
         Raises:
             InputError: If there is not one seed for each utterance.
@@ -236,7 +241,9 @@ class MatchaTTS(nn.Module):
             seen = pitch_channels(f0, _needed(plan.log2_f0_mean, "log2_f0_mean"))
             parts.append(seen)
             if self.prior is not None:
-                parts[0] = self.prior(plan.hidden, plan.durations, tokens, seen, f0, frames)
+                parts[0] = self.prior(
+                    plan.hidden, plan.durations, tokens, seen, f0, frames, shaping
+                )
         if plan.condition is not None:
             parts.append(plan.condition.unsqueeze(1).expand(-1, padded, -1))
         noise = seeded_noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)
@@ -247,6 +254,8 @@ class MatchaTTS(nn.Module):
             solver,
         )
         mel = (x * self.mel_std + self.mel_mean) * frames.unsqueeze(-1)
+        if shaping is not None and self.prior is None:
+            mel = mel @ shaping.T
         return mel[:, :longest].transpose(1, 2).contiguous()
 
     def synthesise(
@@ -340,13 +349,21 @@ class MatchaTTS(nn.Module):
             f0 = f0 * torch.exp2(noise * shift)
         return f0
 
-    def _melody(self, prosody: EncodedText, durations: Tensor, voice: MatchaVoice) -> Tensor:
+    def _melody(
+        self,
+        prosody: EncodedText,
+        durations: Tensor,
+        voice: MatchaVoice,
+        more_voicing: Tensor | None,
+    ) -> Tensor:
         assert self.pitch is not None
         lengths = durations.sum(1)
         length = int(lengths.max())
         frames = length_mask(lengths, length)
         tokens = frame_tokens(durations, length)
         octaves, voicing = self.pitch(prosody.hidden, durations, tokens, frames)
+        if more_voicing is not None:
+            voicing = voicing + more_voicing.gather(1, tokens)
         mean = _needed(voice.log2_f0_mean, "log2_f0_mean")
         return torch.exp2(octaves + mean[:, None]) * ((voicing > 0) & frames)
 
