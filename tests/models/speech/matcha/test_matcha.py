@@ -138,6 +138,7 @@ def test_at_first_the_prior_alone_speaks(by_frame):
         with torch.no_grad():
             expected = net.prior(*one, seen, plan.f0[:1, : len(tokens)], frames)[0]
     wanted = (expected * net.mel_std + net.mel_mean).T
+    assert torch.allclose(net.decode(plan, [0, 0], steps=0), flat, atol=1e-4)
     torch.testing.assert_close(flat[0, :, : len(tokens)], wanted, atol=1e-4, rtol=1e-4)
 
 

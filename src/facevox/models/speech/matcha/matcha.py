@@ -218,7 +218,7 @@ class MatchaTTS(nn.Module):
         Args:
             plan: Durations and melody.
             seeds: One for each utterance.
-            steps: Steps of the solver.
+            steps: Steps of the solver; 0 takes the prior mean as it is, without the flow.
             solver: "euler", "midpoint" or "heun".
             temperature: Deviation of the noise that the flow starts from.
             shaping: Matrix on the bands, whose rows add up to 1, such as another vocal tract;
@@ -246,13 +246,15 @@ class MatchaTTS(nn.Module):
                 )
         if plan.condition is not None:
             parts.append(plan.condition.unsqueeze(1).expand(-1, padded, -1))
-        noise = seeded_noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)
-        x = integrate(
-            lambda x, t: self._velocity(x, parts, frames, t),
-            noise * temperature,
-            steps,
-            solver,
-        )
+        x = parts[0]
+        if steps:
+            noise = seeded_noise(seeds, lengths.tolist(), padded, self.config.n_mels).to(mu)
+            x = integrate(
+                lambda x, t: self._velocity(x, parts, frames, t),
+                noise * temperature,
+                steps,
+                solver,
+            )
         mel = (x * self.mel_std + self.mel_mean) * frames.unsqueeze(-1)
         if shaping is not None and self.prior is None:
             mel = mel @ shaping.T
