@@ -39,7 +39,7 @@ system: .venv/ready
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get install -y -qq libflite1 || (apt-get update -qq && apt-get install -y -qq libflite1)) >/dev/null; \
 	  else \
-	    echo "facevox speaks with flite, which is missing: sudo apt-get install libflite1 (macOS: brew install flite)"; exit 2; \
+	    echo "flite is missing, so the neural voice speaks; for flite: sudo apt-get install libflite1 (macOS: brew install flite)"; \
 	  fi
 
 demo: system

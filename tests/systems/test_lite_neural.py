@@ -5,7 +5,7 @@ import pytest
 from made_engine import made_engine
 from made_voice import vowels
 
-from facevox.core.errors import InputError
+from facevox.core.errors import InputError, MissingPiece
 from facevox.core.portrait.reader import read_portrait
 from facevox.core.voice import Voice
 from facevox.core.waveform import write_waveform
@@ -32,6 +32,20 @@ def test_the_voice_is_drawn_for_the_engine_and_the_clock_follows_it(neural, port
     assert face.clock.sample_rate == 16_000
     frames = sum(1 for _ in face.frames())
     assert frames == face.clock.num_frames(len(face.waveform()))
+
+
+def test_without_flite_the_neural_voice_speaks_and_says_so(portrait, monkeypatch):
+    def load_engine(name):
+        if name == "flite":
+            raise MissingPiece("flite is not installed; install it with apt.")
+        return made_engine()
+
+    monkeypatch.setattr("facevox.systems.lite.load_engine", load_engine)
+    face = Lite.load().generate(portrait, "Hello.", size=SIZE)
+    assert face.voice.engine == "matcha"
+    assert "install it with apt" in face.warnings[0]
+    with pytest.raises(MissingPiece):
+        Lite.load("flite")
 
 
 def test_the_same_seed_gives_the_same_sound(neural, portrait):

@@ -120,12 +120,13 @@ def installed_weights() -> list[dict[str, Any]]:
     return rows
 
 
-def weights_digest(folder: Path = WEIGHTS) -> str:
-    """Return the SHA-256 of all checkpoints of a folder, by name: which weights these are."""
+def weights_digest(*folders: Path) -> str:
+    """Return the SHA-256 of all checkpoints of folders, by name: which weights these are."""
     stamp = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        stamp.update(path.name.encode())
-        stamp.update(path.read_bytes())
+    for folder in folders or (WEIGHTS,):
+        for path in sorted(folder.glob("*.safetensors")):
+            stamp.update(path.name.encode())
+            stamp.update(path.read_bytes())
     return stamp.hexdigest()
 
 

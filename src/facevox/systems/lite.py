@@ -4,18 +4,18 @@ The photo's own pixels are warped; nothing is downloaded; a sentence is made
 while the one before it plays.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from facevox.core.checkpoint import weights_digest
+from facevox.core.checkpoint import SPEECH_WEIGHTS, WEIGHTS, weights_digest
 from facevox.core.chunk import Chunk, Frame
 from facevox.core.clock import Clock, parse_fps
 from facevox.core.controls import Controls
-from facevox.core.errors import InputError
+from facevox.core.errors import InputError, MissingPiece
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
 from facevox.core.portrait.reader import read_portrait
@@ -35,8 +35,8 @@ from facevox.models.speech.registry import load_engine
 from facevox.systems.system import Photo, SystemInfo
 
 RENDER_THREADS = 2
-SPEECH = "flite"
-"""Engine that speaks when none is named."""
+SPEECH = ("flite", "matcha")
+"""Engines that speak when none is named: the first that is installed."""
 
 LARGE_PICTURE = 1920 * 1080
 """Pixels beyond which a video takes longer to make than to watch on two cores."""
@@ -49,38 +49,51 @@ class Lite:
         speech: Speaks the voices drawn from faces; voices of other engines bring their own.
         bridge: Suggests voices for a face.
         motion: Moves mouth, head and eyes to speech.
+        warnings: What every video that is made should say.
     """
 
     name = "lite"
 
-    def __init__(self, speech: SpeechEngine, bridge: FaceToVoice, motion: FaceMotion) -> None:
+    def __init__(
+        self,
+        speech: SpeechEngine,
+        bridge: FaceToVoice,
+        motion: FaceMotion,
+        warnings: Sequence[str] = (),
+    ) -> None:
         self.speech, self.bridge, self.motion = speech, bridge, motion
         self._engines = {speech.name: speech}
+        self._warnings = tuple(warnings)
 
     @classmethod
-    def load(cls, speech: str = SPEECH) -> "Lite":
+    def load(cls, speech: str | None = None) -> "Lite":
         """Return the system with the weights that come in the package.
 
         Args:
-            speech: Name of the speech engine, "flite" or "matcha".
+            speech: Name of the speech engine, "flite" or "matcha"; None takes flite where it
+                is installed, else matcha with a warning.
 
         Raises:
             InputError: If there is no such engine.
             MissingPiece: If the speech engine is not installed.
             CheckpointError: If weights are absent or damaged.
         """
-        return cls(load_engine(speech), FaceToVoice.load(), FaceMotion.load())
+        warnings: list[str] = []
+        engine = _usual_engine(warnings) if speech is None else load_engine(speech)
+        return cls(engine, FaceToVoice.load(), FaceMotion.load(), warnings)
 
     def info(self) -> SystemInfo:
         """Return what this system is."""
+        neural = self.speech.name == "matcha"
+        speech = getattr(self.speech, "num_parameters", 0)
         return SystemInfo(
             name=self.name,
             summary="Warps the photo's own pixels; runs on a laptop without any download.",
             voice="drawn from the face by perceived sex and age, seeded",
-            parameters=self.bridge.num_parameters + self.motion.num_parameters,
+            parameters=self.bridge.num_parameters + self.motion.num_parameters + speech,
             licence="Apache-2.0",
             trained_against=("face-landmarker",),  # it labelled the mouths of the training clips
-            weights=weights_digest(),
+            weights=weights_digest(WEIGHTS, SPEECH_WEIGHTS) if neural else weights_digest(),
             multiply_adds=multiply_adds_per_hop() * HOP_RATE,
         )
 
@@ -105,7 +118,7 @@ class Lite:
         rate = self._engine(voice).sample_rate
         clock = Clock(sample_rate=rate, hop_length=rate // 100, fps=fps)
         shape = output_size(portrait.pixels.shape[1], portrait.pixels.shape[0], size)
-        warnings = [*portrait.warnings, *_about_size(shape, size)]
+        warnings = [*self._warnings, *portrait.warnings, *_about_size(shape, size)]
         job = _Job(text, voice, portrait, size, clock, seed, controls or Controls(), warnings)
         return TalkingFace(
             clock=clock,
@@ -218,6 +231,16 @@ class _Job:
             return next(renderer.frames(row))
 
         yield from ordered_map(render, motion.rows(), workers=RENDER_THREADS)
+
+
+def _usual_engine(warnings: list[str]) -> SpeechEngine:
+    """Return the first engine of `SPEECH` that is installed; say so if it is another."""
+    first, second = SPEECH
+    try:
+        return load_engine(first)
+    except MissingPiece as error:
+        warnings.append(f"The neural voice speaks, since {first} is not there. {error}")
+        return load_engine(second)
 
 
 def _about_size(shape: tuple[int, int], size: int | None) -> list[str]:

@@ -86,10 +86,15 @@ def _weights() -> str:
     return f"{total / 1e6:.1f} MB in the package"
 
 
-def _flite() -> str:
-    from facevox.models.speech.flite import FliteEngine
+def _speech() -> str:
+    from facevox.core.errors import MissingPiece
+    from facevox.models.speech.registry import load_engine
 
-    return "voices " + ", ".join(FliteEngine.load().base_voices())
+    neural = "neural voices " + ", ".join(load_engine("matcha").base_voices())
+    try:
+        return f"flite voices {', '.join(load_engine('flite').base_voices())}; {neural}"
+    except MissingPiece as error:
+        return f"{neural}; without flite ({error})"
 
 
 def _text() -> str:
@@ -124,7 +129,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "face models": _face_models,
     "weights": _weights,
     "text front end": _text,
-    "speech engine": _flite,
+    "speech engine": _speech,
     "video": _video,
     "disk": _disk,
 }

@@ -198,7 +198,7 @@ def small() -> MatchaConfig:
             activation="silu",
             masked=True,
             prior_spread=0.45,
-            share_at_start=0.25,
+            share_at_start=0.1,
         ),
         alignment="given",
         prosody_gradient=0.1,
