@@ -54,6 +54,14 @@ def test_pauses_are_as_long_as_the_text_asks(engine):
     assert pauses == pytest.approx([LEAD, PAUSES[","], sentence.pause], abs=FRAME_SHIFT)
 
 
+def test_a_word_of_one_phone_is_long_enough_to_be_heard(engine):
+    sentence = _sentence("Such a day is a day.")
+    phones = engine.speak(sentence, made_voice()).phones
+    articles = [p for p in phones if p.word >= 0 and len(sentence.words[p.word].phones) == 1]
+    assert len(articles) == 2
+    assert all(p.end - p.start >= 0.07 - 1e-6 for p in articles)
+
+
 def test_the_same_arguments_give_the_same_samples(engine):
     sentence = _sentence("Once more.")
     first, second = (engine.speak(sentence, made_voice()) for _ in range(2))

@@ -39,6 +39,7 @@ FRAME_SHIFT = 0.01
 _FRAMES_AT_ONCE = 400
 _SONORANTS = frozenset(VOWELS) | frozenset("l m n ng r w y".split())
 _MORE_VOICING = 3.0
+_SHORTEST_WORD = 0.07
 _EDGE = 0.03  # sound next to a pause that is kept: closures and breath belong to the phones
 
 
@@ -254,16 +255,28 @@ def _voice_row(embedding: Float32[np.ndarray, " dim"], log2_f0: float) -> Matcha
 
 
 def _at_tempo(durations: np.ndarray, ids: Tensor, sentence: Sentence, rate: float) -> np.ndarray:
-    """Set pauses to what the text asks for and stretch all to the rate; none below a frame."""
+    """Set pauses to what the text asks for and stretch all to the rate; none below a frame.
+
+    A word of one phone ("a") is held long enough to be heard.
+    """
     wanted = durations.astype(np.float64)
     names = [SYMBOLS[int(index)] for index in ids]
     for index, name in enumerate(names):
         if name in PAUSES and name:
             wanted[index] = PAUSES[name] / FRAME_SHIFT
+    for index, phones in enumerate(_phones_of_word(sentence)):
+        if phones == 1:
+            wanted[index] = max(wanted[index], _SHORTEST_WORD / FRAME_SHIFT)
     wanted[0] = LEAD / FRAME_SHIFT
     wanted[-1] = sentence.pause / FRAME_SHIFT
     borders = np.round(np.cumsum(wanted) / rate).astype(np.int64)
     return np.maximum(np.diff(borders, prepend=0), 1)
+
+
+def _phones_of_word(sentence: Sentence) -> list[int]:
+    """Return for each token how many phones its word has, 0 for a pause."""
+    counts = [len(word.phones) for word in sentence.words]
+    return [counts[word] if word >= 0 else 0 for word in token_words(sentence)]
 
 
 def _segments(sentence: Sentence, durations: np.ndarray) -> list[Segment]:
