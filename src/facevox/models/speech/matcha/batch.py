@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from facevox.core.errors import DataError
+from facevox.core.errors import DataError, InputError
+from facevox.models.speech.matcha.config import MatchaConfig
 
 
 @dataclass(kw_only=True, slots=True)
@@ -114,3 +115,21 @@ class SpeechPlan:
     def mel_lengths(self) -> Int[Tensor, " batch"]:
         """Frames of each utterance."""
         return self.durations.sum(1)
+
+
+def check_ids(
+    ids: Int[Tensor, "batch tokens"],
+    id_lengths: Int[Tensor, " batch"],
+    tags: Int[Tensor, "batch tokens"] | None,
+    config: MatchaConfig,
+) -> None:
+    """Refuse what a model of these sizes has no symbols for.
+
+    Raises:
+        InputError: If lengths, ids or tags are out of range.
+    """
+    if bool((id_lengths < 1).any()) or bool((id_lengths > ids.shape[1]).any()):
+        raise InputError(f"Expected lengths from 1 to {ids.shape[1]}, got {id_lengths.tolist()}.")
+    for name, values, count in (("ids", ids, config.num_symbols), ("tags", tags, config.num_tags)):
+        if values is not None and count and bool(((values < 0) | (values >= count)).any()):
+            raise InputError(f"{name} must be 0 to {count - 1}, got {int(values.max())}.")

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from facevox.core.errors import ConfigError, InputError
-from facevox.models.speech.matcha.batch import MatchaBatch, MatchaVoice, SpeechPlan
+from facevox.models.speech.matcha.batch import MatchaBatch, MatchaVoice, SpeechPlan, check_ids
 from facevox.models.speech.matcha.config import MatchaConfig
 from facevox.models.speech.matcha.decoder import FlowDecoder
 from facevox.models.speech.matcha.duration_predictor import duration_loss, whole_durations
@@ -177,7 +177,7 @@ class MatchaTTS(nn.Module):
         Raises:
             InputError: If ids, lengths, durations or the voice do not fit the model.
         """
-        self._check_ids(ids, id_lengths, tags)
+        check_ids(ids, id_lengths, tags, self.config)
         voice = voice or MatchaVoice()
         mask = length_mask(id_lengths, ids.shape[1])
         condition = self.condition(voice)
@@ -379,19 +379,6 @@ class MatchaTTS(nn.Module):
         found = self.decoder.estimator(seen, frames, t).float()
         known = field.velocity(x, mean, t) + field.deviation(t)[:, None, None] * found
         return known * frames.unsqueeze(-1)
-
-    def _check_ids(self, ids: Tensor, id_lengths: Tensor, tags: Tensor | None) -> None:
-        config = self.config
-        if bool((id_lengths < 1).any()) or bool((id_lengths > ids.shape[1]).any()):
-            raise InputError(
-                f"Expected lengths from 1 to {ids.shape[1]}, got {id_lengths.tolist()}."
-            )
-        for name, values, count in (
-            ("ids", ids, config.num_symbols),
-            ("tags", tags, config.num_tags),
-        ):
-            if values is not None and count and bool(((values < 0) | (values >= count)).any()):
-                raise InputError(f"{name} must be 0 to {count - 1}, got {int(values.max())}.")
 
 
 def _needed(value: Tensor | None, name: str) -> Tensor:
