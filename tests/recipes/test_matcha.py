@@ -5,6 +5,7 @@ from safetensors.torch import load_file
 
 from facevox.core.checkpoint import load_card, load_module
 from facevox.core.errors import ConfigError, DataError
+from facevox.data.shards import Shards
 from facevox.data.spoken_samples import read_spoken
 from facevox.models.speech.matcha.config import MatchaConfig
 from facevox.models.speech.matcha.matcha import MatchaTTS
@@ -75,6 +76,15 @@ def test_log_mels_are_cut_at_the_floor():
 def test_a_corpus_that_counts_nothing_is_left_out(shards, tmp_path):
     with pytest.raises(DataError, match=r"data\.weights leaves no recording"):
         train(shards, tmp_path / "run", 'data.weights={"made": 0}')
+
+
+def test_shards_that_do_not_say_the_corpus_are_refused(shards, tmp_path, monkeypatch):
+    task = MatchaTask(MatchaSettings(), shards)
+    data = Shards(shards, "train")
+    without = [{k: v for k, v in entry.items() if k != "corpus"} for entry in data.entries]
+    monkeypatch.setattr(data, "entries", without)
+    with pytest.raises(DataError, match="does not say which corpus"):
+        task._drawn(data)
 
 
 def test_a_voice_from_the_face_trains(faces, tmp_path):

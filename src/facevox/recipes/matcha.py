@@ -28,6 +28,7 @@ from facevox.data.spoken_samples import read_spoken, transcribed
 from facevox.models.speech.matcha.batch import MatchaBatch
 from facevox.models.speech.matcha.config import paper, tiny
 from facevox.models.speech.matcha.matcha import MatchaTTS, MatchaVoice
+from facevox.models.speech.mel import MelSettings
 from facevox.recipes.matcha_batches import BatchMaker
 from facevox.recipes.matcha_settings import MatchaSettings
 from facevox.training.batches import PackedBatches
@@ -54,9 +55,9 @@ class MatchaTask(Task):
                 .model_copy(update={"speakers": "embedding", "mel_mean": -6.0, "mel_std": 2.4})
                 .model_dump()
             },
-            "loss": {"duration": 1.0},
+            "loss": {"duration": 1.0, "prior": 1.0},
             "optim": {"rate": 1e-4, "warm_up": 1, "decay": 0.0, "betas": (0.9, 0.999)},
-            "data": {"frames": 16_000},
+            "data": {"frames": 16_000, "floor": float(np.log(MelSettings().floor))},
             "run": {"steps": 500_000, "clip": 5.0},
         },
         "tiny": {
@@ -219,7 +220,13 @@ class MatchaTask(Task):
         generator = np.random.default_rng([self.run.seed, 7])
         drawn: list[int] = []
         for number in transcribed(shards):
-            weight = weights.get(shards.entries[number]["corpus"], 1.0)
+            entry = shards.entries[number]
+            if "corpus" not in entry:
+                raise DataError(
+                    f"{shards.folder} does not say which corpus {entry['name']} is from, so "
+                    "data.weights cannot count; prepare it again."
+                )
+            weight = weights.get(entry["corpus"], 1.0)
             drawn += [number] * int(weight + generator.random())
         if not drawn:
             raise DataError(f"data.weights leaves no recording of {shards.folder}.")

@@ -38,6 +38,7 @@ FRAME_SHIFT = 0.01
 
 _FRAMES_AT_ONCE = 400
 _SONORANTS = frozenset(VOWELS) | frozenset("l m n ng r w y".split())
+_SONORANT = torch.tensor([name.rstrip("012") in _SONORANTS for name in SYMBOLS])
 _MORE_VOICING = 3.0
 _SHORTEST_WORD = 0.07
 _EDGE = 0.03  # sound next to a pause that is kept: closures and breath belong to the phones
@@ -243,8 +244,7 @@ def _voicing(ids: Tensor) -> Tensor:
 
     Trackers lose the creaky ends of sentences; a model that learnt from them whispers there.
     """
-    sonorant = torch.tensor([name.rstrip("012") in _SONORANTS for name in SYMBOLS])
-    return _MORE_VOICING * sonorant[ids]
+    return _MORE_VOICING * _SONORANT[ids]
 
 
 def _voice_row(embedding: Float32[np.ndarray, " dim"], log2_f0: float) -> MatchaVoice:

@@ -4,6 +4,8 @@ The first two are linear in the bands, so they are matrices; they belong on the 
 before harmonics are added, which must stay where F0 puts them.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
@@ -14,6 +16,7 @@ from facevox.models.speech.mel import MelSettings, hertz_to_mel, mel_to_hertz
 _COARSE = 2  # cepstral coefficients of loudness and tilt, which are predicted well
 
 
+@lru_cache(maxsize=64)
 def warp_matrix(
     vocal_tract: float, settings: MelSettings | None = None
 ) -> Float32[Tensor, "mels mels"]:
@@ -38,6 +41,7 @@ def warp_matrix(
     return torch.from_numpy(np.maximum(0, 1 - np.abs(places[:, None] - bands)).astype(np.float32))
 
 
+@lru_cache(maxsize=8)
 def contrast_matrix(contrast: float, n_mels: int = 80) -> Float32[Tensor, "mels mels"]:
     """Return the matrix that raises the formants of a log-mel out of their surroundings.
 
