@@ -1,0 +1,145 @@
+"""Portraits that act: frames of many people whose motion is known, made by the warp renderer.
+
+A few hundred photos show a face once or twice; a generator that shall move anybody's face
+needs to see many of them move.  Each sample is a pair of frames with the same head, eyes and
+expression and two different mouths, so that a network can learn what the mouth is apart from
+everything else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from facevox.core.motion import Motion
+from facevox.core.portrait.portrait import Portrait
+from facevox.models.face.lia.view import view_of
+from facevox.models.face.warp.renderer import WarpRenderer
+
+MOUTH_CHANNELS = ("mouth", "lip_gap", "tongue", "lip_roll")
+"""Channels of `Motion` that speech moves: 9 numbers."""
+
+OTHER_CHANNELS = ("head_pose", "breath", "eyelids", "gaze", "brows", "smile")
+"""All others: 9 numbers."""
+
+NUM_MOUTH_NUMBERS, NUM_OTHER_NUMBERS = 9, 9
+_RENDERED_SIDE = 320
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActedPortrait:
+    """Frames of one photo.
+
+    Attributes:
+        frames: Pairs of pictures that differ in the mouth only, RGB.
+        mouth: Numbers of `MOUTH_CHANNELS` for both.
+        others: Numbers of `OTHER_CHANNELS`, the same for both.
+    """
+
+    frames: UInt8[np.ndarray, "samples 2 side side 3"]
+    mouth: Float32[np.ndarray, "samples 2 9"]
+    others: Float32[np.ndarray, "samples 9"]
+
+
+def stack_channels(motion: Motion, names: Sequence[str]) -> Float32[np.ndarray, "frames numbers"]:
+    """Return channels of a motion side by side."""
+    columns = [np.atleast_2d(getattr(motion, name).T).T for name in names]
+    return np.concatenate(columns, 1).astype(np.float32)
+
+
+def motion_of(
+    mouth: Float32[np.ndarray, "frames 9"], others: Float32[np.ndarray, "frames 9"]
+) -> Motion:
+    """Return the motion that `stack_channels` took apart."""
+    values = dict(
+        zip(("mouth", "lip_gap", "tongue", "lip_roll"), _split(mouth, 6, 1, 1, 1), strict=True)
+    )
+    values |= dict(zip(OTHER_CHANNELS, _split(others, 3, 1, 1, 2, 1, 1), strict=True))
+    rest = Motion.rest(len(mouth))
+    known = {field.name for field in fields(Motion)}
+    assert set(values) < known
+    return rest.with_channels(**values)
+
+
+def draw_others(count: int, generator: np.random.Generator) -> Float32[np.ndarray, "count 9"]:
+    """Return head poses, blinks, glances, brows and smiles, somewhat wider than people's.
+
+    Args:
+        count: How many.
+        generator: Source of randomness.
+    """
+    normal = generator.standard_normal
+    pose = np.clip(normal((count, 3)) * (8.0, 5.0, 4.5), -18, 18)
+    breath = generator.random((count, 1))
+    kinds = generator.random(count)
+    shut = np.where(kinds < 0.6, 0.0, np.where(kinds < 0.85, generator.random(count), 1.0))
+    gaze = np.clip(normal((count, 2)) * (6.0, 4.0), -14, 14)
+    brows = np.clip(0.5 * normal(count), -1, 1) * (generator.random(count) < 0.7)
+    smile = np.where(generator.random(count) < 0.5, 0.0, generator.uniform(-0.7, 1.0, count))
+    columns = [pose, breath, shut[:, None], gaze, brows[:, None], smile[:, None]]
+    return np.concatenate(columns, 1).astype(np.float32)
+
+
+def act(
+    portrait: Portrait,
+    mouths: Float32[np.ndarray, "pool 9"],
+    num_samples: int,
+    side: int,
+    generator: np.random.Generator,
+) -> ActedPortrait:
+    """Render random motion of a portrait.
+
+    The first sample is the photo at rest.
+
+    Args:
+        portrait: The photo.
+        mouths: Mouths of speech to draw from.
+        num_samples: Pairs of frames.
+        side: Length of a side of the pictures [px].
+        generator: Source of randomness.
+
+    Raises:
+        InputError: If the face is too small to be rendered.
+    """
+    others = draw_others(num_samples, generator)
+    mouth = mouths[generator.integers(0, len(mouths), (num_samples, 2))]
+    mouth[generator.random(num_samples) < 0.15, 0] = 0.0
+    others[0], mouth[0, 0] = 0.0, 0.0
+    view = view_of(portrait.landmarks)
+    longest = max(portrait.pixels.shape[:2])
+    size = int(np.clip(longest * _RENDERED_SIDE * side / 256 / view.size, 64, 2 * longest))
+    renderer = WarpRenderer(portrait, size=size)
+    photo = np.array([portrait.pixels.shape[1], portrait.pixels.shape[0]])
+    scale = np.array([renderer.width, renderer.height]) / photo
+    matrix = view.matrix(side) * scale[:, None]
+    flat = motion_of(mouth.reshape(-1, 9), np.repeat(others, 2, 0))
+    frames = np.stack([_cut(frame, matrix, side) for frame in renderer.frames(flat)])
+    return ActedPortrait(
+        frames=frames.reshape(num_samples, 2, side, side, 3), mouth=mouth, others=others
+    )
+
+
+def _cut(frame: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
+    import cv2
+
+    return cv2.warpAffine(
+        frame,
+        matrix,
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _split(rows: np.ndarray, *widths: int) -> list[np.ndarray]:
+    parts = np.split(rows, np.cumsum(widths)[:-1], axis=1)
+    return [part[:, 0] if part.shape[1] == 1 else part for part in parts]
+
+
+def write_acted(folder: Path, name: str, acted: ActedPortrait) -> None:
+    """Write one photo's frames as arrays that can be read in place."""
+    np.save(folder / f"{name}.mouth.npy", acted.mouth)
+    np.save(folder / f"{name}.others.npy", acted.others)
+    np.save(folder / f"{name}.frames.npy", acted.frames)
