@@ -95,6 +95,7 @@ def flow_matching_loss(
     generator: torch.Generator | None = None,
     gaussian: GaussianField | None = None,
     share_at_start: float = 0.0,
+    start_mean: Float[Tensor, "batch time channels"] | None = None,
 ) -> Float[Tensor, ""]:
     """Return the mean squared error of the velocity at random times, over valid frames.
 
@@ -108,8 +109,11 @@ def flow_matching_loss(
             counts alike.
         share_at_start: Share of the sequences whose time is 0, where the velocity is the
             mean of the data.
+        start_mean: Mean of the start; None is 0.
     """
     noise = torch.randn(data.shape, generator=generator).to(data)
+    if start_mean is not None:
+        noise = noise + start_mean
     t = torch.rand(len(data), generator=generator).to(data)
     if share_at_start > 0:
         t = torch.where(torch.rand(len(data), generator=generator).to(t) < share_at_start, 0.0, t)

@@ -25,3 +25,24 @@ def masked_mean(
 ) -> Float[Tensor, ""]:
     """Return the mean over valid positions of the whole batch; 0 if there is none."""
     return (values.float() * mask).sum() / mask.sum().clamp(min=1)
+
+
+def replicate_ends(
+    x: Float[Tensor, "batch time channels"],
+    lengths: Int[Tensor, " batch"],
+    before: int,
+    after: int,
+) -> Float[Tensor, "batch new_time channels"]:
+    """Return sequences with their first and last valid positions repeated at the ends.
+
+    What lies beyond a sequence's end becomes its last valid position too.
+
+    Args:
+        x: Sequences, padded at their ends.
+        lengths: Valid positions of each; a sequence without any repeats its first position.
+        before: Positions added in front.
+        after: Positions added behind.
+    """
+    steps = torch.arange(-before, x.shape[1] + after, device=x.device)
+    index = torch.minimum(steps.clamp(min=0), (lengths.to(x.device) - 1).clamp(min=0)[:, None])
+    return x.gather(1, index[:, :, None].expand(-1, -1, x.shape[2]))

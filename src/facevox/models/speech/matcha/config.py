@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from facevox.models.speech.matcha.symbols import NUM_SYMBOLS, NUM_TAGS
-from facevox.nn.blocks1d import Activation, FeedForwardActivation
+from facevox.nn.unet1d import UnetConfig
 
 
 class _Frozen(BaseModel):
@@ -85,40 +85,15 @@ class PriorConfig(_Frozen):
     dropout: float = 0.1
 
 
-class DecoderConfig(_Frozen):
-    """U-Net that predicts the velocity.
+class DecoderConfig(UnetConfig):
+    """U-Net that predicts the velocity, and how it is trained.
 
     Attributes:
-        channels: Channels of each level; every level but the last halves the frame rate.
-        attention: Whether the blocks of each level attend.
-        heads: Attention heads.
-        head_dim: Channels of a head.
-        mid_blocks: Blocks at the lowest rate.
-        expansion: Inner over outer channels of the feed-forward layers.
-        dropout: Share dropped in the feed-forward layers in training.
-        time_features: Sinusoids of the time; None takes the number of input channels.
-        time_dim: Channels of the time embedding; None takes 4 x the first level's.
-        activation: Activation of the convolution blocks.
-        feed_forward: Activation of the feed-forward layers.
-        masked: Whether padding is kept out of group norms and attention; the published
-            network lets it in.
         prior_spread: Deviation of normalised mels around their prior mean.  With it the network
             only learns what the Gaussian prior does not already say; None is as published.
         share_at_start: Share of training utterances seen at time 0.
     """
 
-    channels: tuple[int, ...] = (256, 256)
-    attention: tuple[bool, ...] = (True, True)
-    heads: int = 2
-    head_dim: int = 64
-    mid_blocks: int = 2
-    expansion: int = 4
-    dropout: float = 0.05
-    time_features: int | None = None
-    time_dim: int | None = None
-    activation: Activation = "mish"
-    feed_forward: FeedForwardActivation = "snakebeta"
-    masked: bool = False
     prior_spread: float | None = Field(default=None, gt=0)
     share_at_start: float = Field(default=0.0, ge=0, le=1)
 

@@ -1,51 +1,16 @@
-"""The velocity field: a one-dimensional U-Net over mel frames.
+"""The decoder: a velocity field over mel frames.
 
 Reference:
     Mehta et al., Matcha-TTS, ICASSP 2024, section 3.2.
 """
 
-import torch
-from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import nn
 
-from facevox.models.speech.matcha.config import DecoderConfig
-from facevox.nn.blocks1d import (
-    Block1d,
-    FeedForward,
-    ResnetBlock1d,
-    SelfAttention,
-    TimeEmbedding,
-    TransformerBlock,
-)
-from facevox.nn.convolution import FrameConv1d, FrameUpsample1d
+from facevox.nn.unet1d import UnetConfig, VelocityUnet
 
 
-class Downsample1d(nn.Module):
-    """Half as many frames."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = FrameConv1d(channels, channels, 3, stride=2, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, frames / 2, channels)."""
-        return self.conv(x)
-
-
-class Upsample1d(nn.Module):
-    """Twice as many frames."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = FrameUpsample1d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, 2 * frames, channels)."""
-        return self.conv(x)
-
-
-class VelocityUnet(nn.Module):
-    """dx/dt of a noisy mel, given what is known of each frame.
+class FlowDecoder(nn.Module):
+    """Holds the velocity field under its published name, `estimator`.
 
     Args:
         in_channels: Channels of the noisy mel and all conditions together.
@@ -53,107 +18,6 @@ class VelocityUnet(nn.Module):
         config: Sizes.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, config: DecoderConfig) -> None:
-        super().__init__()
-        self.config = config
-        channels = config.channels
-        time_dim = self._time_dim = config.time_dim or 4 * channels[0]
-        self.time_mlp = TimeEmbedding(config.time_features or in_channels, time_dim)
-        last = len(channels) - 1
-        widths = (in_channels, *channels)
-        self.down_blocks = nn.ModuleList(
-            nn.ModuleList(
-                [
-                    *self._pair(widths[level], widths[level + 1], level),
-                    Downsample1d(width) if level < last else _same_rate(width),
-                ]
-            )
-            for level, width in enumerate(channels)
-        )
-        self.mid_blocks = nn.ModuleList(
-            nn.ModuleList(self._pair(channels[-1], channels[-1], last))
-            for _ in range(config.mid_blocks)
-        )
-        self.up_blocks = nn.ModuleList()
-        for level in range(last, -1, -1):
-            width = channels[max(level - 1, 0)]
-            rate = Upsample1d(width) if level else _same_rate(width)
-            pair = self._pair(2 * channels[level], width, level)
-            self.up_blocks.append(nn.ModuleList([*pair, rate]))
-        self.final_block = Block1d(channels[0], channels[0], config.activation, config.masked)
-        self.final_proj = FrameConv1d(channels[0], out_channels, 1)
-        self.apply(_initialise)
-
-    def forward(
-        self,
-        x: Float[Tensor, "batch frames in_channels"],
-        mask: Bool[Tensor, "batch frames"],
-        t: Float[Tensor, " batch"],
-    ) -> Float[Tensor, "batch frames mels"]:
-        """Return the velocity, 0 where padded.
-
-        Args:
-            x: Noisy mel and conditions side by side; the number of frames is a multiple of
-                2 ** (levels - 1).
-            mask: Valid frames.
-            t: Time in [0, 1].
-        """
-        time = self.time_mlp(t)
-        skips, masks = [], [mask]
-        for resnet, transformers, down in map(_parts, self.down_blocks):
-            x = self._run(resnet, transformers, x, masks[-1], time)
-            skips.append(x)
-            x = down(x * masks[-1].unsqueeze(-1))
-            masks.append(masks[-1][:, ::2])
-        masks.pop()
-        for resnet, transformers in map(_parts, self.mid_blocks):
-            x = self._run(resnet, transformers, x, masks[-1], time)
-        for resnet, transformers, up in map(_parts, self.up_blocks):
-            here = masks.pop()
-            x = self._run(resnet, transformers, torch.cat([x, skips.pop()], -1), here, time)
-            x = up(x * here.unsqueeze(-1))
-        valid = mask.unsqueeze(-1)
-        return self.final_proj(self.final_block(x, mask) * valid) * valid
-
-    @staticmethod
-    def _run(
-        resnet: nn.Module, transformers: nn.Module, x: Tensor, mask: Tensor, time: Tensor
-    ) -> Tensor:
-        x = resnet(x, mask, time)
-        for block in transformers.children():
-            x = block(x, mask)
-        return x
-
-    def _pair(self, in_dim: int, out_dim: int, level: int) -> list[nn.Module]:
-        config = self.config
-        resnet = ResnetBlock1d(in_dim, out_dim, self._time_dim, config.activation, config.masked)
-        attention = (
-            SelfAttention(out_dim, config.heads, config.head_dim, config.masked)
-            if config.attention[level]
-            else None
-        )
-        inner = FeedForward(out_dim, config.expansion, config.feed_forward, config.dropout)
-        return [resnet, nn.ModuleList([TransformerBlock(out_dim, attention, inner)])]
-
-
-class FlowDecoder(nn.Module):
-    """Holds the velocity field under its published name, `estimator`."""
-
-    def __init__(self, in_channels: int, out_channels: int, config: DecoderConfig) -> None:
+    def __init__(self, in_channels: int, out_channels: int, config: UnetConfig) -> None:
         super().__init__()
         self.estimator = VelocityUnet(in_channels, out_channels, config)
-
-
-def _parts(block: nn.Module) -> list[nn.Module]:
-    return list(block.children())
-
-
-def _same_rate(channels: int) -> FrameConv1d:
-    return FrameConv1d(channels, channels, 3, padding=1)
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Linear | FrameConv1d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
