@@ -10,7 +10,7 @@ from facevox.core.speech import PHONES, SILENCE, Phone
 from facevox.evaluation.clip import Clip
 from facevox.evaluation.judges.store import Judges
 from facevox.evaluation.media import ClipMedia
-from facevox.evaluation.signals.lip_shape import expected_lips, frame_times
+from facevox.models.face.lip_shape import expected_lips, frame_times
 
 FPS = 25.0
 

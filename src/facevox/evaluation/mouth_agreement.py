@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from facevox.core.speech import Phone
-from facevox.evaluation.signals.lip_fit import correlation
-from facevox.evaluation.signals.lip_shape import CLOSED_GAP
+from facevox.models.face.lip_fit import correlation
+from facevox.models.face.lip_shape import CLOSED_GAP
 
 LAGS = range(-3, 4)
 """Shifts that are tried [frames]."""

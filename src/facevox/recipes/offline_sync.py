@@ -29,8 +29,8 @@ from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Metric, Seen
 from facevox.evaluation.metrics.lip_sync import LipSync, phones_of
 from facevox.evaluation.metrics.silent_lips import SilentLips
-from facevox.evaluation.signals.lip_fit import correlation, quick_part
-from facevox.evaluation.signals.lip_shape import expected_lips, frame_times
+from facevox.models.face.lip_fit import correlation, quick_part
+from facevox.models.face.lip_shape import expected_lips, frame_times
 
 SHIFT = 5  # frames
 

@@ -40,8 +40,8 @@ from facevox.evaluation.metric import (
     people_of,
     share_of_clips,
 )
-from facevox.evaluation.signals.lip_fit import correlation, lip_lag, own_sound_wins
-from facevox.evaluation.signals.lip_shape import (
+from facevox.models.face.lip_fit import correlation, lip_lag, own_sound_wins
+from facevox.models.face.lip_shape import (
     CLOSED_GAP,
     CLOSED_GAPS,
     checked_shape,

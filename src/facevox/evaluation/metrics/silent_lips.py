@@ -27,7 +27,7 @@ from facevox.core.errors import InputError
 from facevox.core.speech import SILENCE, Phone
 from facevox.evaluation.media import ClipMedia
 from facevox.evaluation.metric import Figure, Observation, Result, Seen, mean_over_clips
-from facevox.evaluation.signals.lip_shape import checked_shape, frame_times, spoken_span
+from facevox.models.face.lip_shape import checked_shape, frame_times, spoken_span
 
 PAUSE_SECONDS, PAUSE_MARGIN = 0.3, 0.12
 """Pauses longer than the first are looked at, without the second at both ends [s]."""

@@ -10,8 +10,8 @@ from facevox.evaluation.judges.speaker_encoder import LABELS
 from facevox.evaluation.metric import Observation
 from facevox.evaluation.metrics.lip_sync import LipSync, phones_of
 from facevox.evaluation.report.report import Illustrations, LipTrace
-from facevox.evaluation.signals.lip_shape import expected_lips, frame_times
 from facevox.evaluation.suites.item import spread
+from facevox.models.face.lip_shape import expected_lips, frame_times
 
 Column = tuple[str, Sequence[tuple[Clip, dict[str, Observation]]]]
 """Name of a system, and for each clip what each metric saw, by the metric's name."""

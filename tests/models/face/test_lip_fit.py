@@ -3,7 +3,7 @@ import pytest
 from made_lips import FPS, lips_of, phones_of, random_phones
 
 from facevox.core.speech import Phone
-from facevox.evaluation.signals.lip_fit import (
+from facevox.models.face.lip_fit import (
     MAX_LAG,
     correlation,
     fit_of,
@@ -11,7 +11,7 @@ from facevox.evaluation.signals.lip_fit import (
     own_sound_wins,
     quick_part,
 )
-from facevox.evaluation.signals.lip_shape import expected_lips, frame_times
+from facevox.models.face.lip_shape import expected_lips, frame_times
 
 
 def test_correlation_knows_its_bounds():

@@ -11,14 +11,15 @@ Reference:
     and Zisserman, Out of time: automated lip sync in the wild, ACCV workshops 2016.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64
 from scipy.ndimage import gaussian_filter1d
 
 from facevox.core.speech import SILENCE, Phone
-from facevox.evaluation.signals.lip_shape import (
+from facevox.models.face.lip_shape import (
     OPENNESS,
     TICK,
     expected_lips,
@@ -35,6 +36,9 @@ SLOW = 0.48
 WIDTH_WEIGHT = 0.5
 STILL = 0.005
 """Lips whose gap varies less than this do not move [IOD]."""
+
+ELSEWHERE = 0.16
+"""Shifts farther than this from the best one are others [s]: words last longer."""
 
 MAX_OTHERS = 100
 """Other sounds that each clip is compared with, at most."""
@@ -78,6 +82,50 @@ def fit_of(
     return _fit(quick_part(shape[:, 1:], fps), quick_part(expected, fps))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LipLag:
+    """How late the lips are.
+
+    Attributes:
+        seconds: By how much they are late, negative if early; NaN if they do not move.
+        fit: How well they fit the sound there, -1 to 1.
+        margin: How much better than at any shift more than `ELSEWHERE` away.
+    """
+
+    seconds: float
+    fit: float
+    margin: float
+
+
+def find_lag(
+    shape: Float[np.ndarray, "frames 3"],
+    expected: Callable[[Float64[np.ndarray, " frames"]], Float[np.ndarray, "frames 2"]],
+    fps: float,
+) -> LipLag:
+    """Return by how much lips are late, to a part of a frame.
+
+    Args:
+        shape: Gap, height and width of the mouth [IOD].
+        expected: Gives openness and spread at instants [s].
+        fps: Frames per second.
+    """
+    if not np.isfinite(shape[:, 0]).any() or float(np.nanstd(shape[:, 0])) < STILL:
+        return LipLag(seconds=float("nan"), fit=0.0, margin=0.0)
+    reach = int(np.ceil(MAX_LAG * fps - 1e-6))
+    lips, times = quick_part(shape[:, 1:], fps), frame_times(len(shape), fps)
+    lags = np.arange(-reach, reach + 1)
+    fits = [_fit(lips, quick_part(expected(times - lag / fps), fps)) for lag in lags]
+    best = int(np.argmax(fits))
+    shift = float(lags[best])
+    if 0 < best < len(lags) - 1:
+        left, here, right = fits[best - 1 : best + 2]
+        bend = left - 2 * here + right
+        shift += 0.5 * (left - right) / bend if bend < 0 else 0.0
+    elsewhere = np.array(fits)[np.abs(lags - lags[best]) > ELSEWHERE * fps + 1e-6]
+    margin = float(fits[best] - elsewhere.max())
+    return LipLag(seconds=shift / fps, fit=float(fits[best]), margin=margin)
+
+
 def lip_lag(
     shape: Float[np.ndarray, "frames 3"], phones: Sequence[Phone], fps: float
 ) -> tuple[float, float]:
@@ -91,19 +139,8 @@ def lip_lag(
     Returns:
         NaN and 0 if the lips do not move.
     """
-    if float(np.nanstd(shape[:, 0])) < STILL:
-        return float("nan"), 0.0
-    reach = int(np.ceil(MAX_LAG * fps - 1e-6))
-    lips, times = quick_part(shape[:, 1:], fps), frame_times(len(shape), fps)
-    lags = np.arange(-reach, reach + 1)
-    fits = [_fit(lips, quick_part(expected_lips(phones, times - lag / fps), fps)) for lag in lags]
-    best = int(np.argmax(fits))
-    shift = float(lags[best])
-    if 0 < best < len(lags) - 1:
-        left, here, right = fits[best - 1 : best + 2]
-        bend = left - 2 * here + right
-        shift += 0.5 * (left - right) / bend if bend < 0 else 0.0
-    return shift / fps, float(fits[best])
+    found = find_lag(shape, lambda times: expected_lips(phones, times), fps)
+    return found.seconds, found.fit
 
 
 def own_sound_wins(

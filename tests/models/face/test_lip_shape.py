@@ -5,7 +5,7 @@ from made_lips import FPS, landmarks_of, lips_of, phones_of
 from facevox.core.errors import InputError
 from facevox.core.speech import PHONES, SILENCE, Phone
 from facevox.evaluation.judges.registry import JUDGES
-from facevox.evaluation.signals.lip_shape import (
+from facevox.models.face.lip_shape import (
     CLOSED_GAPS,
     OPENNESS,
     SPREAD,
