@@ -155,3 +155,32 @@ def test_the_loss_against_the_gaussian_field_is_one_for_the_field_itself():
             share,
         )
         assert float(loss) == pytest.approx(1.0, abs=0.05)
+
+
+def test_around_data_that_is_its_mean_the_flow_points_to_it():
+    data, mask = START + 2, torch.ones(2, 5, dtype=torch.bool)
+
+    def straight(x, t):
+        return (data - x) / (1 - t)[:, None, None]
+
+    source = torch.Generator().manual_seed(0)
+    loss = flow_matching_loss(straight, data, mask, 0.0, source, start_mean=data)
+    assert float(loss) == pytest.approx(0.0, abs=1e-8)
+    end = integrate(straight, data + START, 10)
+    torch.testing.assert_close(end, data)
+
+
+def test_a_mean_of_the_start_is_added_to_the_noise():
+    seen = []
+    mask, mean = torch.ones(2, 5, dtype=torch.bool), START.flip(0)
+    for start_mean in (None, mean):
+        flow_matching_loss(
+            lambda x, t: seen.append((x, t)) or torch.zeros_like(x),
+            START,
+            mask,
+            1e-4,
+            torch.Generator().manual_seed(3),
+            start_mean=start_mean,
+        )
+    (plain, t), (shifted, _) = seen
+    torch.testing.assert_close(shifted - plain, (1 - (1 - 1e-4) * t)[:, None, None] * mean)

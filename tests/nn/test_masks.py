@@ -1,7 +1,7 @@
 import torch
 
 from facevox.nn.gradient import scale_gradient
-from facevox.nn.masks import length_mask, masked_mean, padded_length
+from facevox.nn.masks import length_mask, masked_mean, padded_length, replicate_ends
 
 
 def test_length_mask():
@@ -29,3 +29,10 @@ def test_a_share_of_the_gradient():
         torch.testing.assert_close(y, x)
         (y.sum() + 0 * x.sum()).backward()
         torch.testing.assert_close(x.grad, torch.full((3,), share))
+
+
+def test_replicated_ends_go_on_with_the_last_valid_position():
+    x = torch.arange(10.0).view(2, 5, 1)
+    ends = replicate_ends(x, torch.tensor([5, 2]), 1, 2)[..., 0]
+    assert ends.tolist() == [[0, 0, 1, 2, 3, 4, 4, 4], [5, 5, 6, 6, 6, 6, 6, 6]]
+    assert replicate_ends(x, torch.tensor([0, 1]), 0, 0)[..., 0].tolist() == [[0] * 5, [5] * 5]

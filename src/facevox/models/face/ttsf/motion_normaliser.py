@@ -98,7 +98,8 @@ class MotionNormaliser(nn.Module):
         mask: Bool[Tensor, "batch frames"],
     ) -> Float[Tensor, "batch frames dim"]:
         """Return f_c."""
-        return _through(self.encoder, f_m @ directions, mask)
+        with torch.autocast(f_m.device.type, enabled=False):  # motions shake in half precision
+            return _through(self.encoder, f_m.float() @ directions.float(), mask)
 
     def decode(
         self,
@@ -107,7 +108,8 @@ class MotionNormaliser(nn.Module):
         mask: Bool[Tensor, "batch frames"],
     ) -> Float[Tensor, "batch frames style"]:
         """Return f_m, which lies in the span of the directions."""
-        return _through(self.decoder, f_c, mask) @ directions.T
+        with torch.autocast(f_c.device.type, enabled=False):
+            return _through(self.decoder, f_c.float(), mask) @ directions.float().T
 
     def standardised(
         self, f_c: Float[Tensor, "batch frames dim"]
