@@ -40,7 +40,7 @@ def test_without_flite_the_neural_voice_speaks_and_says_so(portrait, monkeypatch
             raise MissingPiece("flite is not installed; install it with apt.")
         return made_engine()
 
-    monkeypatch.setattr("facevox.systems.lite.load_engine", load_engine)
+    monkeypatch.setattr("facevox.systems.speaking_portrait.load_engine", load_engine)
     face = Lite.load().generate(portrait, "Hello.", size=SIZE)
     assert face.voice.engine == "matcha"
     assert "install it with apt" in face.warnings[0]
