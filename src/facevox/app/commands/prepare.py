@@ -45,6 +45,12 @@ def prepare(
     speaker_encoder: Annotated[
         Path | None, typer.Option(help="Checkpoint that tells speakers apart.")
     ] = None,
+    faces: Annotated[
+        bool,
+        typer.Option(
+            "--faces", help="Follow the face through every clip; keep its pictures and landmarks."
+        ),
+    ] = False,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="NAME=VALUE of a setting, such as longest=15."),
@@ -63,6 +69,8 @@ def prepare(
     from facevox.data.speech.layouts import list_utterances
 
     chosen: dict[str, Any] = {"transcribe": transcribe}
+    if faces:
+        chosen["faces"] = True
     if speaker_encoder is not None:
         chosen["speaker_encoder"] = str(speaker_encoder)
     settings = _settings(chosen, set_ or [])
@@ -136,6 +144,7 @@ def _summary(manifest: dict[str, Any], output: Path) -> str:
     lines = [
         f"{split}: {part['samples']} samples, {part['hours']:.2f} h, {part['speakers']} speakers, "
         f"{part['hours_with_text']:.2f} h with text"
+        + (f", {part['pictures']} pictures" if "pictures" in part else "")
         for split, part in manifest["splits"].items()
     ]
     dropped = sum(manifest["dropped"].values())

@@ -76,6 +76,12 @@ class FaceCrop:
         flat = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
         return np.column_stack([flat, points[:, 2] * (self.size / side)]).astype(np.float32)
 
+    def to_square(self, points: Float[np.ndarray, "p 3"], side: int) -> Float32[np.ndarray, "p 3"]:
+        """Carry points of the photo into the `side` x `side` picture; undoes `to_photo`."""
+        matrix = self.matrix(side)
+        flat = (points[:, :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+        return np.column_stack([flat, points[:, 2] * (side / self.size)]).astype(np.float32)
+
     def _shrunk(
         self, pixels: np.ndarray, matrix: np.ndarray, factor: float
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ machine it returns the same bytes.
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,10 @@ from facevox.data.speech.sound import read_sound
 from facevox.data.speech.tokens import Tokens, make_tokens
 from facevox.data.speech.transcript import Transcript, read_transcript
 from facevox.data.speech.utterance import Utterance
+from facevox.data.talking.checks import UnusableFace
+from facevox.data.talking.film import Film, Take, film_face, to_npy
+from facevox.data.talking.pictures import CLOCK, MEL_PER_PICTURE, SAMPLES_PER_PICTURE
+from facevox.data.talking.sound_lag import phones_of_tokens
 from facevox.models.speech.pitch_track import pitch_track
 
 if TYPE_CHECKING:
@@ -95,7 +100,7 @@ def prepare_clip(utterance: Utterance, settings: PrepareSettings) -> Prepared | 
     """Read, check, cut, level, align and encode one utterance."""
     try:
         return _prepare(utterance, settings)
-    except _Unusable as fault:
+    except (_Unusable, UnusableFace) as fault:
         reason, detail = fault.args
     except MediaError as error:
         reason, detail = "unreadable", str(error)
@@ -104,6 +109,8 @@ def prepare_clip(utterance: Utterance, settings: PrepareSettings) -> Prepared | 
 
 def _prepare(utterance: Utterance, settings: PrepareSettings) -> Prepared:
     generator = _generator(utterance, settings)
+    if settings.faces:
+        utterance = _on_pictures(utterance)
     waveform = read_sound(utterance.sound, utterance.span)
     seconds = len(waveform) / SAMPLE_RATE
     if seconds < settings.shortest:
@@ -126,10 +133,10 @@ def _prepare(utterance: Utterance, settings: PrepareSettings) -> Prepared:
     if other is not None and reading.tokens is None:
         raise _Unusable("no speech", other)
     members = _encode(waveform, f0, reading.tokens) | _speaker(waveform, settings)
-    pictures = _pictures(utterance, settings, generator)
-    members |= {f"face{number}.jpg": jpeg for number, (_, jpeg) in enumerate(pictures)}
+    film = _film(utterance, reading, waveform, settings, generator)
+    members |= film.members
     description = _describe(utterance, reading, f0) | {
-        "face_frames": [number for number, _ in pictures],
+        **film.description,
         "source_level": round(facts.level, 2),
         "snr": round(facts.snr, 2),
         "bandwidth": round(facts.bandwidth),
@@ -143,9 +150,9 @@ def _prepare(utterance: Utterance, settings: PrepareSettings) -> Prepared:
         "language": utterance.language,
         "frames": frames,
         "tokens": len(reading.tokens.symbols) if reading.tokens else 0,
-        "faces": len(pictures),
         "snr": round(facts.snr, 1),
         "digest": hashlib.sha256(members["flac"]).hexdigest()[:16],
+        **film.entry,
     }
     return Prepared(
         name=utterance.name, entry=entry, members=members, kept_without_text=reading.refused
@@ -157,8 +164,28 @@ def _generator(utterance: Utterance, settings: PrepareSettings) -> np.random.Gen
     return np.random.default_rng(list(stamp.digest()[:8]))
 
 
+def _on_pictures(utterance: Utterance) -> Utterance:
+    """Return the utterance, its part of the video beginning with a picture."""
+    if utterance.video is None:
+        raise _Unusable("no video", "the corpus shows no face with it")
+    if utterance.span is None:
+        return utterance
+    first = math.floor(max(0.0, utterance.span[0]) * CLOCK.fps)
+    return replace(utterance, span=(CLOCK.frame_time(first), utterance.span[1]))
+
+
 def _edge(settings: PrepareSettings) -> int:
     return round(settings.edge * SAMPLE_RATE / HOP)
+
+
+def _with_edges(first: int, last: int, settings: PrepareSettings) -> tuple[int, int]:
+    """Return speech with silence around; with a face it begins and ends with a picture."""
+    edge = _edge(settings)
+    first, last = first - edge, last + edge
+    if settings.faces:
+        first -= (first - _MARGIN) % MEL_PER_PICTURE
+        last += (first - last) % MEL_PER_PICTURE
+    return first, last
 
 
 def _read_words(
@@ -187,8 +214,8 @@ def _read_words(
     first, last = speech_span(waveform)
     if last <= first:
         raise _Unusable("no speech", "no stretch is louder than the rest")
-    edge = _edge(settings)
-    return _Reading(first=first - edge, last=last + edge, refused=refused)
+    first, last = _with_edges(first, last, settings)
+    return _Reading(first=first, last=last, refused=refused)
 
 
 def _aligned(
@@ -200,8 +227,7 @@ def _aligned(
     segments = align_words(waveform, transcript.words)
     spoken = [segment for segment in segments if segment.word >= 0]
     fit = check_alignment(spoken, settings)
-    edge = _edge(settings)
-    first, last = spoken[0].start - edge, spoken[-1].end + edge
+    first, last = _with_edges(spoken[0].start, spoken[-1].end, settings)
     tokens = make_tokens(spoken, transcript, first, last)
     return _Reading(
         first=first, last=last, text=text, transcript=transcript, tokens=tokens, fit=fit
@@ -226,16 +252,10 @@ def _encode(
 
     flac = io.BytesIO()
     soundfile.write(flac, waveform, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-    members = {"flac": flac.getvalue(), "f0.npy": _npy(f0)}
+    members = {"flac": flac.getvalue(), "f0.npy": to_npy(f0)}
     if tokens is not None:
-        members["durations.npy"] = _npy(np.array(tokens.durations, np.int32))
+        members["durations.npy"] = to_npy(np.array(tokens.durations, np.int32))
     return members
-
-
-def _npy(array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
 
 
 def _speaker(
@@ -244,7 +264,7 @@ def _speaker(
     if settings.speaker_encoder is None:
         return {}
     try:
-        return {"speaker.npy": _npy(_encoder(settings.speaker_encoder).embed(waveform))}
+        return {"speaker.npy": to_npy(_encoder(settings.speaker_encoder).embed(waveform))}
     except InputError as error:
         raise _Unusable("too short", str(error)) from error
 
@@ -256,13 +276,34 @@ def _encoder(path: str) -> "SpeakerEncoder":
     return SpeakerEncoder.load(Path(path))
 
 
-def _pictures(
-    utterance: Utterance, settings: PrepareSettings, generator: np.random.Generator
-) -> list[tuple[int, bytes]]:
-    if utterance.video is None or not settings.face_frames:
-        return []
-    return face_frames(
-        utterance.video, settings.face_frames, settings.face_size, generator, utterance.span
+def _film(
+    utterance: Utterance,
+    reading: _Reading,
+    waveform: Float32[np.ndarray, " samples"],
+    settings: PrepareSettings,
+    generator: np.random.Generator,
+) -> Film:
+    """Return the face: followed through all pictures, or a few stills, or nothing."""
+    if settings.faces:
+        assert utterance.video is not None
+        begin = round((utterance.span or (0.0,))[0] * float(CLOCK.fps))
+        take = Take(
+            video=utterance.video,
+            start=begin + (reading.first - _MARGIN) // MEL_PER_PICTURE,
+            count=len(waveform) // SAMPLES_PER_PICTURE,
+            waveform=waveform,
+            phones=phones_of_tokens(reading.tokens) if reading.tokens else (),
+        )
+        return film_face(take, settings, generator)
+    stills: list[tuple[int, bytes]] = []
+    if utterance.video is not None and settings.face_frames:
+        stills = face_frames(
+            utterance.video, settings.face_frames, settings.face_size, generator, utterance.span
+        )
+    return Film(
+        members={f"face{number}.jpg": jpeg for number, (_, jpeg) in enumerate(stills)},
+        entry={"faces": len(stills)},
+        description={"face_frames": [number for number, _ in stills]},
     )
 
 

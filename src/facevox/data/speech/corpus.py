@@ -150,6 +150,8 @@ def _keep_plan(folder: Path, plan: dict[str, Any]) -> None:
             before = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError):
             before = {}
+        # settings that did not exist when the folder was begun had their defaults
+        before["settings"] = {**_defaults(), **(before.get("settings") or {})}
         differs = [key for key in plan if before.get(key) != plan[key]]
         if differs:
             raise ConfigError(
@@ -160,6 +162,10 @@ def _keep_plan(folder: Path, plan: dict[str, Any]) -> None:
     if any(folder.glob("*.tar")):
         raise ConfigError(f"{folder} holds other tar files; choose an empty folder.")
     write_atomically(path, (json.dumps(plan, indent=2) + "\n").encode())
+
+
+def _defaults() -> dict[str, Any]:
+    return PrepareSettings().model_dump(mode="json")  # type: ignore[call-arg]
 
 
 def _difference(before: dict[str, Any], plan: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from facevox.core.files import write_atomically
 from facevox.data.shards import ShardInfo
 from facevox.data.speech.settings import HOP, SAMPLE_RATE
@@ -33,7 +35,7 @@ def summarise(shards: Mapping[str, Sequence[ShardInfo]]) -> dict[str, Any]:
 def _count(members: Sequence[ShardInfo]) -> dict[str, Any]:
     entries = [entry for shard in members for entry in shard.entries]
     spoken = [entry for entry in entries if entry["tokens"]]
-    return {
+    counted = {
         "shards": [shard.name for shard in members],
         "samples": len(entries),
         "hours": round(sum(entry["frames"] for entry in entries) * _HOURS, 4),
@@ -42,6 +44,20 @@ def _count(members: Sequence[ShardInfo]) -> dict[str, Any]:
         "with_faces": sum(entry["faces"] > 0 for entry in entries),
         "speakers": len({entry["speaker"] for entry in entries}),
         "languages": sorted({entry["language"] for entry in entries}),
+    }
+    filmed = [entry for entry in entries if entry.get("pictures")]
+    return counted | _count_films(filmed) if filmed else counted
+
+
+def _count_films(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the pictures, and how late lips are where that is sure [frames of 25 fps]."""
+    late = [entry["lag"] for entry in entries if entry["lag_sure"]]
+    pictures = sum(entry["pictures"] for entry in entries)
+    return {
+        "pictures": pictures,
+        "hours_of_pictures": round(pictures / 90_000, 4),
+        "median_lag": round(float(np.median(late)), 2) if late else None,
+        "with_sure_lag": len(late),
     }
 
 
@@ -91,6 +107,16 @@ def _pages(manifest: Mapping[str, Any], rows: Sequence[Mapping[str, str]]) -> li
             f"| {split} | {part['samples']} | {part['hours']:.2f} | {part['with_text']} | "
             f"{part['hours_with_text']:.2f} | {part['with_faces']} | {part['speakers']} |"
         )
+    for split, part in manifest["splits"].items():
+        if "pictures" in part:
+            late = (
+                "" if part["median_lag"] is None else f", median {part['median_lag']:+.2f} frames"
+            )
+            lines += [
+                "",
+                f"{split}: {part['pictures']} pictures, {part['hours_of_pictures']:.2f} h; lips "
+                f"against sound sure in {part['with_sure_lag']} of {part['samples']}{late}.",
+            ]
     for what, title in (("dropped", "Dropped"), ("kept without text", "Kept without their text")):
         chosen = [row for row in rows if row["what"] == what]
         lines += ["", f"## {title}: {len(chosen)}", ""]

@@ -31,6 +31,16 @@ class PrepareSettings(BaseModel):
         speaker_encoder: Checkpoint that gives each sample a speaker embedding; None gives none.
         face_frames: Pictures of the face that are kept with a clip that has video.
         face_size: Longest side of these pictures [px].
+        faces: Whether the face is followed through every clip and its pictures are kept;
+            recordings without a usable face are dropped then.
+        picture_size: Side of these pictures [px].
+        picture_quality: Their JPEG quality, 1 to 100.
+        least_found: Least share of the pictures in which the face is seen.
+        least_iod: Least distance of the eyes [px of the video].
+        most_yaw: How far the head may be turned aside [deg].
+        most_outside: Largest share of the square around the head beyond the video's border.
+        light: Least and most mean grey level of the face.
+        most_lag: By how many frames of 25 fps lips may be late or early.
         validation: Share of the texts, or speakers, that is kept for validation.
         split_by: What must not stand in training and validation both.
         shard_megabytes: Size at which a shard is closed.
@@ -55,6 +65,15 @@ class PrepareSettings(BaseModel):
     speaker_encoder: str | None = None
     face_frames: int = Field(2, ge=0, le=16)
     face_size: int = Field(256, ge=64)
+    faces: bool = False
+    picture_size: int = Field(256, ge=64, le=1024)
+    picture_quality: int = Field(90, ge=1, le=100)
+    least_found: float = Field(0.9, gt=0, le=1)
+    least_iod: float = Field(24.0, ge=0)
+    most_yaw: float = Field(45.0, gt=0, le=90)
+    most_outside: float = Field(0.4, ge=0, le=1)
+    light: tuple[float, float] = (40.0, 235.0)
+    most_lag: float = Field(2.5, gt=0)
     validation: float = Field(0.02, ge=0, lt=1)
     split_by: Literal["text", "speaker"] = "text"
     shard_megabytes: float = Field(100.0, gt=0)

@@ -50,13 +50,23 @@ def _read_video(path: Path) -> Float32[np.ndarray, " samples"]:
             stream = container.streams.audio[0]
             pieces = list(container.decode(stream))
             rate = stream.codec_context.sample_rate
+            shown = _first_picture(container)
     except (av.error.FFmpegError, OSError) as error:
         raise MediaError(f"The sound of {path} cannot be read ({error}).") from error
     if not pieces:
         raise MediaError(f"{path} holds no sound.")
-    lead = np.zeros(max(0, round((pieces[0].time or 0.0) * rate)), np.float32)
+    late = round(((pieces[0].time or 0.0) - shown) * rate)
     mono = [_mono(piece.to_ndarray(), len(piece.layout.channels)) for piece in pieces]
-    return resample(np.nan_to_num(np.concatenate([lead, *mono])), rate, SAMPLE_RATE)
+    heard = np.concatenate([np.zeros(max(0, late), np.float32), *mono])[max(0, -late) :]
+    return resample(np.nan_to_num(heard), rate, SAMPLE_RATE)
+
+
+def _first_picture(container: "av.container.InputContainer") -> float:
+    """Return when the first picture is shown [s]; 0 in a sound file."""
+    for stream in container.streams.video:
+        if stream.start_time is not None and stream.time_base is not None:
+            return float(stream.start_time * stream.time_base)
+    return 0.0
 
 
 def _mono(samples: np.ndarray, channels: int) -> Float32[np.ndarray, " samples"]:

@@ -1,8 +1,12 @@
 """Corpora of talking faces as corpora of speech: GRID, HDTF and VoxCeleb2."""
 
 from collections.abc import Iterable
-from itertools import chain
+from dataclasses import replace
+from itertools import chain, pairwise
 from pathlib import Path
+
+import av
+import av.error
 
 from facevox.core.errors import DataError
 from facevox.data import grid, hdtf, voxceleb2
@@ -14,6 +18,9 @@ _GRID_SAID = (("a", "ey1"), ("with", "w ih1 dh"))
 
 _GRID_HELD = 50
 """Clips of a speaker that are kept for measuring, as in the suite `grid`."""
+
+_PIECE = 12.0
+"""Long clips of HDTF are cut into pieces of about this length [s]."""
 
 _UNSAFE = str.maketrans({".": "_", " ": "_", "'": "_"})
 
@@ -53,12 +60,35 @@ def _grid_speaker(folder: Path) -> Iterable[Utterance]:
 
 
 def list_hdtf(folder: Path) -> tuple[Utterance, ...]:
-    """Return the clips of HDTF.
+    """Return the clips of HDTF; those without a text are cut into pieces, for they last minutes.
 
     Raises:
         DataError: If there are none.
     """
-    return tuple(_utterance("hdtf", clip) for clip in hdtf.list_clips(folder))
+    clips = (_utterance("hdtf", clip) for clip in hdtf.list_clips(folder))
+    return tuple(chain.from_iterable(_in_pieces(clip) for clip in clips))
+
+
+def _in_pieces(clip: Utterance) -> Iterable[Utterance]:
+    """Yield the clip itself, or pieces of about `_PIECE` seconds of equal length."""
+    seconds = _length(clip.sound) if clip.text is None else 0.0
+    count = round(seconds / _PIECE)
+    if count < 2:
+        yield clip
+        return
+    # borders on whole pictures of 25 fps
+    borders = [round(25 * seconds * k / count) / 25 for k in range(count + 1)]
+    for number, span in enumerate(pairwise(borders)):
+        yield replace(clip, name=f"{clip.name}-{number:03d}", span=span)
+
+
+def _length(video: Path) -> float:
+    """Return how long a video is [s]; 0 if that cannot be told before it is prepared."""
+    try:
+        with av.open(str(video)) as container:
+            return (container.duration or 0) / av.time_base
+    except (av.error.FFmpegError, OSError):
+        return 0.0
 
 
 def list_voxceleb2(folder: Path) -> tuple[Utterance, ...]:
