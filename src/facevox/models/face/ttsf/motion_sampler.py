@@ -14,7 +14,7 @@ from facevox.models.face.ttsf.motion_normaliser import MotionNormaliser
 from facevox.models.face.ttsf.motion_prior import MotionPrior, prior_loss
 from facevox.models.face.ttsf.motion_stream import MotionStream
 from facevox.models.face.ttsf.sampler_config import MotionSamplerConfig
-from facevox.nn.flow_matching import flow_matching_loss, integrate
+from facevox.nn.flow_matching import GaussianField, flow_matching_loss, integrate
 from facevox.nn.masks import masked_mean, padded_length
 from facevox.nn.unet1d import VelocityUnet
 
@@ -33,6 +33,11 @@ class MotionSampler(nn.Module):
         self.normaliser = MotionNormaliser(config.motion_dim, config.normaliser)
         self.prior = MotionPrior(config.style_dim, dim, config.prior)
         self.unet = VelocityUnet(2 * dim, dim, config.unet)
+        self._field = None if config.spread is None else GaussianField(config.spread)
+        if self._field is not None:
+            # at first the Gaussian around the prior's mean is all there is
+            for parameter in self.unet.final_proj.parameters():
+                nn.init.zeros_(parameter)
 
     def losses(
         self,
@@ -68,6 +73,7 @@ class MotionSampler(nn.Module):
             mask,
             self.config.sigma_min,
             generator,
+            self._field,
             start_mean=mu.float() if shifted else None,
         )
         error = (again.float() - f_m.float()).square().mean(-1)
@@ -88,11 +94,21 @@ class MotionSampler(nn.Module):
             mask: Valid frames.
             t: Time of each sequence in [0, 1].
         """
+        if self._field is None:
+            return self._network(x, mu, mask, t)
+        mean = mu.to(x.dtype)
+        if self.config.prior_mode == "mean_shifted":
+            x, mean = x - mean, torch.zeros_like(mean)
+        found = self._network(self._field.whitened(x, mean, t), mu, mask, t)
+        known = self._field.velocity(x, mean, t) + self._field.deviation(t)[:, None, None] * found
+        return known * mask.unsqueeze(-1)
+
+    def _network(self, x: Tensor, mu: Tensor, mask: Tensor, t: Tensor) -> Tensor:
         frames = x.shape[1]
         spare = padded_length(frames, self.config.unet.multiple) - frames
         joined = torch.cat([x, mu.to(x.dtype)], -1) * mask.unsqueeze(-1)
         joined = nn.functional.pad(joined, (0, 0, 0, spare))
-        return self.unet(joined, nn.functional.pad(mask, (0, spare)), t)[:, :frames]
+        return self.unet(joined, nn.functional.pad(mask, (0, spare)), t)[:, :frames].float()
 
     @torch.no_grad()
     def draw(

@@ -57,6 +57,8 @@ class MotionSamplerConfig(_Frozen):
         unet: Velocity field.
         prior_mode: Where the flow starts: around the prior's mean ("mean_shifted") or around 0
             ("standard"); the velocity field sees the mean in both.
+        spread: Deviation of standardised f_c around the prior's mean.  With it the network only
+            learns what this Gaussian does not already say; None is as published.
         sigma_min: Noise left at the end of the flow.
         motion_gradient: Whether the losses reach f_m, and with it the motion extractor.
         lip_gradient: Whether the losses reach f_lip, and with it the audio mapper.
@@ -71,6 +73,7 @@ class MotionSamplerConfig(_Frozen):
     prior: PriorConfig = PriorConfig()
     unet: UnetConfig = UnetConfig(masked=True)
     prior_mode: Literal["mean_shifted", "standard"] = "mean_shifted"
+    spread: float | None = Field(default=None, gt=0)
     sigma_min: float = Field(default=1e-4, ge=0, lt=1)
     motion_gradient: bool = False
     lip_gradient: bool = True
@@ -95,9 +98,9 @@ def paper() -> MotionSamplerConfig:
 
 
 def small() -> MotionSamplerConfig:
-    """Return half the width in prior and U-Net: the weights that ship."""
+    """Return half the width in prior and U-Net, and a known Gaussian: the weights that ship."""
     return MotionSamplerConfig(
-        prior=PriorConfig(dim=128), unet=UnetConfig(channels=(128, 128), masked=True)
+        prior=PriorConfig(dim=128), unet=UnetConfig(channels=(128, 128), masked=True), spread=1.0
     )
 
 
@@ -118,6 +121,7 @@ def tiny() -> MotionSamplerConfig:
             time_dim=32,
             masked=True,
         ),
+        spread=1.0,
         chunk=24,
         overlap=4,
     )
