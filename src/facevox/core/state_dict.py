@@ -26,7 +26,7 @@ class _Shell:
         pass
 
 
-def read_state_dict(path: Path, shells: bool = False) -> dict[str, Tensor]:
+def read_state_dict(path: Path, shells: bool = False, part: str | None = None) -> dict[str, Tensor]:
     """Return the tensors of a `.pth`, `.pt`, `.ckpt` or `.safetensors` file.
 
     A dictionary that wraps the tensors (`{"state_dict": ...}`) and the prefix `module.` of
@@ -37,9 +37,11 @@ def read_state_dict(path: Path, shells: bool = False) -> dict[str, Tensor]:
         shells: Whether objects of unknown classes beside the tensors, such as the settings in
             Lightning's files, become empty shells instead of a reason to refuse the file.
             Their classes are neither imported nor called in both cases.
+        part: Name of the network, in a file that holds several beside each other.
 
     Raises:
-        CheckpointError: If the file is absent, damaged, or holds more than tensors.
+        CheckpointError: If the file is absent, damaged, holds more than tensors, or lacks the
+            network.
     """
     try:
         if path.suffix == ".safetensors":
@@ -54,6 +56,11 @@ def read_state_dict(path: Path, shells: bool = False) -> dict[str, Tensor]:
     except Exception as error:  # torch and safetensors raise many kinds for a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path} cannot be read as weights ({reason}).") from error
+    if part is not None:
+        if not isinstance(state, Mapping) or part not in state:
+            found = ", ".join(map(str, list(state)[:_SHOWN])) if isinstance(state, Mapping) else ""
+            raise CheckpointError(f"{path} holds no network {part!r}; it holds: {found}.")
+        state = state[part]
     for key in _WRAPPERS:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
@@ -79,6 +86,22 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -
     """
     wanted = module.state_dict()
     state = {n: v for n, v in wanted.items() if n.rpartition(".")[2] == _COUNTER} | dict(state)
+    check_layout(wanted, state, origin)
+    module.load_state_dict(dict(state), strict=True)
+    module.eval().requires_grad_(False)
+
+
+def check_layout(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], origin: str) -> None:
+    """Refuse a checkpoint whose names, shapes or numbers are not what they should be.
+
+    Args:
+        wanted: Tensors whose names and shapes are right.
+        state: Those of the checkpoint.
+        origin: What the message calls the checkpoint.
+
+    Raises:
+        CheckpointError: Naming the first five keys that differ or hold NaN.
+    """
     faults = [f"missing {name}" for name in wanted if name not in state]
     faults += [f"unknown {name}" for name in state if name not in wanted]
     faults += [
@@ -91,8 +114,6 @@ def load_strictly(module: nn.Module, state: Mapping[str, Tensor], origin: str) -
     if faults:
         more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise CheckpointError(f"{origin} does not fit: {'; '.join(faults[:_SHOWN])}{more}.")
-    module.load_state_dict(dict(state), strict=True)
-    module.eval().requires_grad_(False)
 
 
 def _empty_shells(path: Path) -> Any:

@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from facevox.nn.resampling import blur
 
-_SLOPE, _GAIN = 0.2, math.sqrt(2.0)
+SLOPE, GAIN = 0.2, math.sqrt(2.0)
+"""Of the leaky ReLU, and what it is multiplied by to keep the variance."""
 
 
 class BiasedLeakyReLU(nn.Module):
@@ -35,16 +36,14 @@ class BiasedLeakyReLU(nn.Module):
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         """Return the activation."""
-        return functional.leaky_relu(x + self.bias.to(x.dtype), _SLOPE) * _GAIN
+        return functional.leaky_relu(x + self.bias.to(x.dtype), SLOPE) * GAIN
 
     def after(
         self, x: Float[Tensor, "batch channels height width"], gain: Float[Tensor, "batch channels"]
     ) -> Float[Tensor, "batch channels height width"]:
         """Return the activation of `x` times a gain of each channel, in one pass."""
-        gain = (gain * _GAIN)[:, :, None, None].to(x.dtype)
-        return functional.leaky_relu(
-            torch.addcmul((self.bias * _GAIN).to(x.dtype), x, gain), _SLOPE
-        )
+        gain = (gain * GAIN)[:, :, None, None].to(x.dtype)
+        return functional.leaky_relu(torch.addcmul((self.bias * GAIN).to(x.dtype), x, gain), SLOPE)
 
 
 class EqualizedConv2d(nn.Module):
@@ -99,7 +98,7 @@ class EqualizedLinear(nn.Module):
     def forward(self, x: Float[Tensor, "*batch in_dim"]) -> Float[Tensor, "*batch out_dim"]:
         """Return the product, in the precision of the input."""
         y = functional.linear(x, (self.weight * self.scale).to(x.dtype), self.bias.to(x.dtype))
-        return functional.leaky_relu(y, _SLOPE) * _GAIN if self.activated else y
+        return functional.leaky_relu(y, SLOPE) * GAIN if self.activated else y
 
 
 class ConvLayer(nn.Module):
@@ -136,8 +135,8 @@ class ConvLayer(nn.Module):
         if self.activation is None:
             return self.conv(x)
         # the gain goes through the leaky ReLU, which saves a pass over the map
-        bias = self.activation.bias.flatten() * _GAIN
-        return functional.leaky_relu(self.conv(x, _GAIN, bias), _SLOPE)
+        bias = self.activation.bias.flatten() * GAIN
+        return functional.leaky_relu(self.conv(x, GAIN, bias), SLOPE)
 
 
 class DownBlock(nn.Module):

@@ -47,3 +47,15 @@ def upsample(
     channels = x.shape[1]
     weight = kernel(4.0).to(x).expand(channels, 1, 4, 4).contiguous()
     return functional.conv_transpose2d(x, weight, stride=2, padding=1, groups=channels)
+
+
+def upsample_planes(
+    x: Float[Tensor, "batch channels height width"],
+) -> Float[Tensor, "batch channels new_height new_width"]:
+    """Return what `upsample` returns, by interpolation: faster for few channels in a row.
+
+    The filter between zeros weighs two neighbours 3 to 1, as bilinear interpolation does.
+    """
+    padded = functional.pad(x, (1, 1, 1, 1))
+    made = functional.interpolate(padded, scale_factor=2, mode="bilinear", align_corners=False)
+    return made[..., 2:-2, 2:-2]

@@ -4,7 +4,6 @@ import logging
 import os
 import platform
 from inspect import signature
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from lightning.fabric.plugins.precision.amp import MixedPrecision
 from lightning.fabric.strategies import DDPStrategy
 from torch.nn.parallel import DistributedDataParallel
 
+from facevox.core.processor import cpu_computes_in_bf16, processor_lines
 from facevox.training.settings import RunSettings
 
 _LAUNCHER = "LT_CLI_USED"
@@ -41,8 +41,7 @@ def computes_in_bf16(device_type: str) -> bool:
     """Tell whether this machine multiplies in bfloat16 itself, without emulation."""
     if device_type == "cuda":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    flags = {word for line in _cpu_lines("flags") + _cpu_lines("Features") for word in line.split()}
-    return bool(flags & {"avx512_bf16", "amx_bf16", "bf16"})
+    return cpu_computes_in_bf16()
 
 
 def choose_precision(settings: RunSettings) -> RunSettings:
@@ -106,13 +105,4 @@ def describe_machine(fabric: Fabric) -> dict[str, Any]:
 
 
 def _cpu_name() -> str:
-    return next(iter(_cpu_lines("model name")), platform.processor() or platform.machine())
-
-
-def _cpu_lines(key: str) -> list[str]:
-    """Return the values of a key in Linux's list of processors; none on other systems."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return []
-    return [line.partition(":")[2].strip() for line in lines if line.startswith(key)]
+    return next(iter(processor_lines("model name")), platform.processor() or platform.machine())

@@ -4,6 +4,8 @@ Reference:
     Wang, Yang, Bremond and Dantcheva, Latent image animator, ICLR 2022.
 """
 
+import itertools
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -23,7 +25,7 @@ class VisualEncoder(nn.Module):
         widths = [config.channels[side] for side in reversed(config.sides)]
         self.stem = ConvLayer(3, widths[0], 1)
         self.blocks = nn.ModuleList(
-            DownBlock(narrow, wide) for narrow, wide in zip(widths, widths[1:], strict=False)
+            DownBlock(narrow, wide) for narrow, wide in itertools.pairwise(widths)
         )
         self.head = EqualizedConv2d(widths[-1], config.style_dim, 4)
 

@@ -5,6 +5,7 @@ Reference:
     Faces that Speak, CVPR 2024, section 3.2 (each picture is split by itself).
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -81,9 +82,7 @@ class MotionExtractor(nn.Module):
     def __init__(self, style_dim: int, motion_dim: int) -> None:
         super().__init__()
         sizes = [style_dim] * _DEPTH + [motion_dim]
-        self.layers = nn.Sequential(
-            *(EqualizedLinear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
-        )
+        self.layers = nn.Sequential(*(EqualizedLinear(a, b) for a, b in itertools.pairwise(sizes)))
         self.dictionary = MotionDictionary(style_dim, motion_dim)
 
     def forward(self, feature: Float[Tensor, "batch style"]) -> Parts:

@@ -4,6 +4,7 @@ Reference:
     Wang et al., Latent image animator, ICLR 2022, section 3.2.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -55,10 +56,11 @@ class ColourHead(nn.Module):
         super().__init__()
         self.conv = EqualizedConv2d(channels, 3, 1)
         self.activation = BiasedLeakyReLU(3)
+        self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (batch, 3, side, side)."""
-        return self.activation(self.conv(x).float())
+        return self.activation(self.conv(x).float()) + self.bias
 
 
 class PlainColourHead(nn.Module):
@@ -105,7 +107,7 @@ class FlowGenerator(nn.Module):
         self.constant = nn.Parameter(torch.randn(1, widths[0], 4, 4))
         self.first = StyledConv(widths[0], widths[0], dim, up=False)
         self.convs = nn.ModuleList()
-        for before, width in zip(widths, widths[1:], strict=False):
+        for before, width in itertools.pairwise(widths):
             self.convs.append(StyledConv(before, width, dim, up=True))
             self.convs.append(StyledConv(width, width, dim, up=False))
         self.flows = nn.ModuleList(FlowHead(width, dim) for width in widths[1:])
@@ -118,14 +120,14 @@ class FlowGenerator(nn.Module):
         self,
         styles: Float[Tensor, "batch layers style"],
         maps: list[Tensor],
-        source: Float[Tensor, "batch 3 side side"] | None = None,
+        source: Float[Tensor, "one_or_batch 3 side side"] | None = None,
     ) -> Synthesis:
         """Make pictures.
 
         Args:
             styles: One for each layer, from `StyleFusion`.
             maps: Feature maps of the source, 8 x 8 first; of the batch, or of one for all.
-            source: The source itself, for models with the pixel skip.
+            source: The source itself, or one for all, for models with the pixel skip.
 
         Raises:
             ValueError: If the number of styles or maps is not what the model takes, or the
