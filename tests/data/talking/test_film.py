@@ -9,6 +9,7 @@ import soundfile
 from made_talking import TEXT, Talk, write_clip
 
 from facevox.data.speech.clip import Dropped, Prepared, prepare_clip
+from facevox.data.speech.engines import prepare_all
 from facevox.data.speech.settings import PrepareSettings
 from facevox.data.speech.utterance import Utterance
 from facevox.data.talking import film
@@ -265,3 +266,8 @@ def test_a_part_begins_with_a_picture(clip_file, tracked):
     assert abs(json.loads(part.members["json"])["video_start"] - start) <= 1
     assert isinstance(part, Prepared)
     assert abs(part.entry["lag"]) < 1.5
+
+
+def test_another_process_gives_the_same(made, clip_file):
+    (other,) = prepare_all([utterance(clip_file)], SETTINGS, engine="process", jobs=2)
+    assert other.members == made.members
