@@ -96,3 +96,16 @@ def test_a_sure_network_never_loses_the_face(astronaut):
 
     tracker = CropTracker(look=everything, side=96, min_confidence=0.5, passes=2, views=(0.9, 1.1))
     assert np.isfinite(tracker.track([astronaut, astronaut])).all()
+
+
+def test_patience_ends_the_closer_looks(monkeypatch):
+    from facevox.core.portrait import face_tracker
+
+    asked = []
+    monkeypatch.setattr(
+        face_tracker, "find_faces", lambda pixels, closer=False: asked.append(closer) or []
+    )
+    blank = np.zeros((64, 64, 3), np.uint8)
+    tracker = CropTracker(look=lambda face: None, side=96, min_confidence=0.0, patience=2)
+    assert np.isnan(tracker.track([blank] * 4)).all()
+    assert asked == [False, True, False, True, False, False]

@@ -39,6 +39,8 @@ class CropTracker:
         passes: Looks at each frame, each around the landmarks of the one before.
         views: Sizes of the squares of the last pass, relative to the usual one; what is seen
             in them is averaged.
+        patience: Pictures without a face in a row after which the detector no longer looks
+            closer, which takes ten times as long; None never loses it.
     """
 
     look: Look
@@ -46,19 +48,22 @@ class CropTracker:
     min_confidence: float
     passes: int = 1
     views: tuple[float, ...] = (1.0,)
+    patience: int | None = None
 
     def track(self, frames: Iterable[Pixels]) -> Float32[np.ndarray, "frames 478 3"]:
         """Return the landmarks of every frame [px], NaN where no face was found."""
         rows: list[np.ndarray] = []
         last: Points | None = None
         lost = np.full((NUM_LANDMARKS, 3), np.nan, np.float32)
-        following = False
+        following, misses = False, 0
         for pixels in frames:
             crops = [crop_around(last)] if following and last is not None else []
             found = self._first_face(pixels, crops)
             if found is None:
-                found = self._first_face(pixels, _detected(pixels, last))
+                closer = self.patience is None or misses < self.patience
+                found = self._first_face(pixels, _detected(pixels, last, closer))
             following = found is not None
+            misses = 0 if following else misses + 1
             last = last if found is None else found
             rows.append(lost if found is None else found)
         return np.stack(rows) if rows else np.zeros((0, NUM_LANDMARKS, 3), np.float32)
@@ -80,9 +85,10 @@ class CropTracker:
         return crop.to_photo(points, self.side), confidence
 
 
-def _detected(pixels: Pixels, last: Points | None) -> Iterator[FaceCrop]:
+def _detected(pixels: Pixels, last: Points | None, closer: bool) -> Iterator[FaceCrop]:
     """Yield where faces may be, the likeliest first; look closer if there is none."""
-    crops = [crop_of(face) for face in find_faces(pixels) or find_faces(pixels, closer=True)]
+    faces = find_faces(pixels) or (find_faces(pixels, closer=True) if closer else [])
+    crops = [crop_of(face) for face in faces]
     if last is None:
         yield from sorted(crops, key=lambda crop: -crop.size)
     else:

@@ -23,6 +23,7 @@ BORDER = 0.04
 STEADY = 1.0
 """Width of the Gaussian over which a moving square is smoothed [s]."""
 
+_PATIENCE = 5
 _PREVIEW = 24
 _SKIN = 468
 
@@ -57,7 +58,11 @@ def follow_face(pictures: Iterable[UInt8[np.ndarray, "h w 3"]]) -> FacePath:
         MissingPiece: If the face models are not installed.
     """
     tracker = CropTracker(
-        look=attention_mesh, side=SIDE, min_confidence=MIN_CONFIDENCE, views=VIEWS
+        look=attention_mesh,
+        side=SIDE,
+        min_confidence=MIN_CONFIDENCE,
+        views=VIEWS,
+        patience=_PATIENCE,
     )
     changes: list[float] = []
     looks: list[tuple[int, list[Detection]]] = []
