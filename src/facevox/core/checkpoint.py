@@ -26,6 +26,9 @@ WEIGHTS = Path(__file__).parents[1] / "weights" / "lite"
 SPEECH_WEIGHTS = WEIGHTS.parent / "speech"
 """Folder of the weights of the neural voice."""
 
+TTSF_WEIGHTS = WEIGHTS.parent / "ttsf"
+"""Folder of the weights of the talking face of `ttsf`."""
+
 _SHOWN = 5
 
 

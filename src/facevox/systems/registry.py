@@ -7,7 +7,7 @@ from typing import Any
 from facevox.core.errors import InputError
 from facevox.systems.system import System
 
-SYSTEMS = {"lite": "facevox.systems.lite:Lite"}
+SYSTEMS = {"lite": "facevox.systems.lite:Lite", "ttsf": "facevox.systems.ttsf:Ttsf"}
 """Name -> module:class.  A class has a `load()` that takes nothing."""
 
 

@@ -37,6 +37,7 @@ class _Progress:
 
     x: Tensor
     planes: Tensor | None
+    fields: Tensor | None
     gains: list[Tensor | None]
 
     def split(self, size: int) -> Iterator["_Progress"]:
@@ -45,6 +46,7 @@ class _Progress:
             yield _Progress(
                 x=self.x[part],
                 planes=None if self.planes is None else self.planes[part],
+                fields=None if self.fields is None else self.fields[part],
                 gains=[None if gain is None else gain[part] for gain in self.gains],
             )
 
@@ -74,6 +76,8 @@ class FaceAnimator:
         self.config, self._dtype, self._batch = model.config, dtype, batch
         self._fusion = model.fusion
         self.source: Source = model.read(picture.contiguous(memory_format=torch.channels_last))
+        mean_flow = model.synthesis.mean_flow
+        self._fields = None if mean_flow is None else mean_flow.fields.detach().clone()
         self._levels: list[_Level] = []
         self._fold(model)
 
@@ -82,22 +86,28 @@ class FaceAnimator:
         self,
         f_m: Float[Tensor, "frames style"],
         f_lip: Float[Tensor, "frames style"] | None = None,
+        controls: Float[Tensor, "frames controls"] | None = None,
     ) -> Float[Tensor, "frames 3 side side"]:
         """Return pictures in about [-1, 1], as `FaceGenerator` makes them.
 
         Args:
             f_m: Motion.
             f_lip: Lips; None leaves them to f_m.
+            controls: What mouth and face do, for models with mean flows.
+
+        Raises:
+            ValueError: If the model needs controls and there are none.
         """
-        return torch.cat(list(self._batches(f_m, f_lip)))
+        return torch.cat(list(self._batches(f_m, f_lip, controls)))
 
     def frames(
         self,
         f_m: Float[Tensor, "frames style"],
         f_lip: Float[Tensor, "frames style"] | None = None,
+        controls: Float[Tensor, "frames controls"] | None = None,
     ) -> Iterator[UInt8[np.ndarray, "side side 3"]]:
         """Yield RGB frames one after the other; memory does not grow with their number."""
-        batches = self._batches(f_m, f_lip)
+        batches = self._batches(f_m, f_lip, controls)
         while True:
             # the mode would leak into the caller if it were on while this waits
             with torch.inference_mode():
@@ -108,12 +118,19 @@ class FaceAnimator:
                 frames = levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
             yield from frames
 
-    def _batches(self, f_m: Tensor, f_lip: Tensor | None) -> Iterator[Tensor]:
+    def _batches(self, *given: Tensor | None) -> Iterator[Tensor]:
+        f_m, _, controls = given
+        assert f_m is not None
+        if self._fields is not None and controls is None:
+            raise ValueError("This model has mean flows; give it the controls.")
         for start in range(0, len(f_m), self._batch):
             part = slice(start, start + self._batch)
-            yield from self._made(f_m[part], None if f_lip is None else f_lip[part])
+            yield from self._made(*(None if one is None else one[part] for one in given))
 
-    def _made(self, f_m: Tensor, f_lip: Tensor | None) -> Iterator[Tensor]:
+    def _made(
+        self, f_m: Tensor | None, f_lip: Tensor | None, controls: Tensor | None
+    ) -> Iterator[Tensor]:
+        assert f_m is not None
         f_id = self.source.parts.f_id.expand(len(f_m), -1)
         styles = self._fusion(f_id, f_m, f_lip)
         gains: list[Tensor | None] = [None] * self._num_gains
@@ -124,7 +141,10 @@ class FaceAnimator:
         x = self._first.repeat(len(f_m), 1, 1, 1).contiguous(memory_format=torch.channels_last)
         if self._first_conv is not None:
             x = self._first_conv(x, gains[0])
-        return self._finished(0, _Progress(x=x, planes=None, gains=gains))
+        fields = None
+        if self._fields is not None and controls is not None:
+            fields = torch.einsum("bc,ckyx->bkyx", controls, self._fields)
+        return self._finished(0, _Progress(x=x, planes=None, fields=fields, gains=gains))
 
     def _finished(self, index: int, state: _Progress) -> Iterator[Tensor]:
         """Yield pictures from the results of the scales before `index`."""
@@ -231,7 +251,13 @@ class _Level:
         moved = raw[:, :2].tanh()
         across = moved[:, 0].add_(self._line)
         down = moved[:, 1].add_(self._line[:, None])
-        mask = raw[:, 2].sigmoid()
+        logit = raw[:, 2]
+        if state.fields is not None:
+            flow = torch.stack([across, down], -1)
+            here = functional.grid_sample(state.fields, flow, align_corners=False)
+            across, down = across + here[:, 0], down + here[:, 1]
+            logit = logit + here[:, 2]
+        mask = logit.sigmoid()
         if self._finest:
             state.planes = self._last(x, across, down, mask[:, None], before)
             return

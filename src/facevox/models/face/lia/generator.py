@@ -52,6 +52,7 @@ class FaceGenerator(nn.Module):
         source: Source,
         f_m: Float[Tensor, "batch style"],
         f_lip: Float[Tensor, "batch style"] | None = None,
+        controls: Float[Tensor, "batch controls"] | None = None,
     ) -> Synthesis:
         """Make pictures of the source's person with the given motion.
 
@@ -59,7 +60,8 @@ class FaceGenerator(nn.Module):
             source: As many as there are motions, or one for all.
             f_m: Motion, such as that of another picture's `Parts`.
             f_lip: Lips; None leaves them to f_m.
+            controls: What mouth and face do, for models with mean flows.
         """
         f_id = source.parts.f_id.expand(len(f_m), -1)
         pictures = source.pictures if self.config.pixel_skip else None
-        return self.synthesis(self.fusion(f_id, f_m, f_lip), source.maps, pictures)
+        return self.synthesis(self.fusion(f_id, f_m, f_lip), source.maps, pictures, controls)

@@ -41,6 +41,10 @@ class MotionDictionary(nn.Module):
             self._kept = (self.weight._version, self._made())
         return self._kept[1]
 
+    def forget(self) -> None:
+        """Let the directions be made anew at the next use."""
+        self._kept = None
+
     def forward(self, alpha: Float[Tensor, "*batch motion_dim"]) -> Float[Tensor, "*batch style"]:
         """Return f_m = Q alpha; it is as long as alpha."""
         return alpha @ self.directions().T

@@ -16,6 +16,7 @@ from facevox.models.face.lia.config import GeneratorConfig
 from facevox.nn.equalized import BiasedLeakyReLU, EqualizedConv2d, ModulatedConv2d
 from facevox.nn.resampling import upsample
 
+_FIELD_SIDE = 64
 _SKIP_MASK = 2.0
 """First bias of the masks with the pixel skip: at first the photo shows itself."""
 
@@ -76,6 +77,32 @@ class PlainColourHead(nn.Module):
         return self.conv(x).float() + self.bias
 
 
+class MeanFlow(nn.Module):
+    """What a control does to the average face: a field of movement and mask for each.
+
+    Flows of the network carry each pixel back to the photo's pose; there eyes and mouth lie at
+    known places of the view, and the fields move them.  With little data a network does not
+    find movements as small as those of lips and lids by itself.
+
+    Args:
+        num_controls: Numbers that move the face.
+    """
+
+    def __init__(self, num_controls: int) -> None:
+        super().__init__()
+        self.fields = nn.Parameter(torch.zeros(num_controls, 3, _FIELD_SIDE, _FIELD_SIDE))
+
+    def forward(
+        self,
+        flow: Float[Tensor, "batch side side 2"],
+        controls: Float[Tensor, "batch controls"],
+    ) -> tuple[Float[Tensor, "batch side side 2"], Float[Tensor, "batch 1 side side"]]:
+        """Return the flow with the fields' movement, and what they add to the mask's logit."""
+        fields = torch.einsum("bc,ckyx->bkyx", controls, self.fields)
+        here = functional.grid_sample(fields, flow, align_corners=False)
+        return flow + here[:, :2].permute(0, 2, 3, 1), here[:, 2:]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
     """What the network makes.
@@ -113,6 +140,7 @@ class FlowGenerator(nn.Module):
         self.flows = nn.ModuleList(FlowHead(width, dim) for width in widths[1:])
         head = ColourHead if config.content == "warped" else PlainColourHead
         self.colours = nn.ModuleList(head(width) for width in widths[1:])
+        self.mean_flow = MeanFlow(config.mean_flow) if config.mean_flow else None
         if config.pixel_skip:
             self._start_from_the_photo()
 
@@ -121,6 +149,7 @@ class FlowGenerator(nn.Module):
         styles: Float[Tensor, "batch layers style"],
         maps: list[Tensor],
         source: Float[Tensor, "one_or_batch 3 side side"] | None = None,
+        controls: Float[Tensor, "batch controls"] | None = None,
     ) -> Synthesis:
         """Make pictures.
 
@@ -128,12 +157,13 @@ class FlowGenerator(nn.Module):
             styles: One for each layer, from `StyleFusion`.
             maps: Feature maps of the source, 8 x 8 first; of the batch, or of one for all.
             source: The source itself, or one for all, for models with the pixel skip.
+            controls: What mouth and face do, for models with mean flows.
 
         Raises:
             ValueError: If the number of styles or maps is not what the model takes, or the
-                source is missing.
+                source or the controls are missing.
         """
-        self._check(styles, maps, source)
+        self._check(styles, maps, source, controls)
         batch = len(styles)
         dtype = maps[0].dtype
         x = self.constant.to(dtype).expand(batch, -1, -1, -1)
@@ -145,7 +175,11 @@ class FlowGenerator(nn.Module):
             x = self.convs[2 * scale](x, styles[:, style])
             x = self.convs[2 * scale + 1](x, styles[:, style + 1])
             raw = self.flows[scale](x, styles[:, style + 2], raw)
-            flow, mask = _flow_and_mask(raw)
+            flow, logit = _flow_and_logit(raw)
+            if self.mean_flow is not None and controls is not None:
+                flow, more = self.mean_flow(flow, controls)
+                logit = logit + more
+            mask = torch.sigmoid(logit)
             warped = warp(skip, flow) * mask.to(dtype)
             x = warped + x * (1 - mask).to(dtype)
             made = self.colours[scale](warped if self.config.content == "warped" else x)
@@ -156,7 +190,9 @@ class FlowGenerator(nn.Module):
             picture = warp(source.float(), flow) * mask + colours * (1 - mask)
         return Synthesis(picture=picture, painted=colours, flow=flow, mask=mask)
 
-    def _check(self, styles: Tensor, maps: list[Tensor], source: Tensor | None) -> None:
+    def _check(
+        self, styles: Tensor, maps: list[Tensor], source: Tensor | None, controls: Tensor | None
+    ) -> None:
         wanted = self.config.num_styles
         if styles.shape[1] != wanted:
             raise ValueError(f"Expected {wanted} styles, got {styles.shape[1]}.")
@@ -164,6 +200,8 @@ class FlowGenerator(nn.Module):
             raise ValueError(f"Expected {len(self.flows)} feature maps, got {len(maps)}.")
         if self.config.pixel_skip and source is None:
             raise ValueError("This model blends in the source's pixels; give it the source.")
+        if self.mean_flow is not None and controls is None:
+            raise ValueError("This model has mean flows; give it the controls.")
 
     def _start_from_the_photo(self) -> None:
         """Start with no movement and with masks that let the photo through."""
@@ -197,6 +235,6 @@ def identity_grid(side: int, like: Tensor) -> Float[Tensor, "1 side side 2"]:
     return torch.stack([x, y], -1).unsqueeze(0)
 
 
-def _flow_and_mask(raw: Tensor) -> tuple[Tensor, Tensor]:
+def _flow_and_logit(raw: Tensor) -> tuple[Tensor, Tensor]:
     moved = torch.tanh(raw[:, :2]).permute(0, 2, 3, 1)
-    return identity_grid(raw.shape[-1], raw) + moved, torch.sigmoid(raw[:, 2:3])
+    return identity_grid(raw.shape[-1], raw) + moved, raw[:, 2:3]

@@ -70,6 +70,35 @@ class WarpRenderer:
         for row in motion.rows():
             yield self._frame(row)
 
+    def origins(
+        self, motion: Motion, points: Float32[np.ndarray, "rows columns 2"]
+    ) -> Iterator[Float32[np.ndarray, "rows columns 2"]]:
+        """Yield, per row of the motion, where points of the picture come from in the photo.
+
+        Points beyond the moving part stay where they are.
+
+        Args:
+            motion: What the face does.
+            points: x and y [px of the pictures].
+        """
+        import cv2
+
+        inner = points - np.array(self._stage.origin, np.float32)
+        last = np.array([self._stage.lattice.width, self._stage.lattice.height]) - 1
+        inside = ((inner >= 0) & (inner < last)).all(-1, keepdims=True)
+        for row in motion.rows():
+            head, eye = HeadPose.of(row), EyePose.of(row)
+            positions = self._stage.lattice.enlarge(
+                self._mouth.pose(MouthPose.of(row), head).flow
+            )
+            positions += self._pixels
+            self._eyes.place(positions, eye, head)
+            found = cv2.remap(
+                positions, inner[..., 0], inner[..., 1], cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )  # fmt: skip
+            yield points + (found - inner) * inside.astype(np.float32)
+
     def _frame(self, motion: Motion) -> Frame:
         head, eye = HeadPose.of(motion), EyePose.of(motion)
         mouth = self._mouth.pose(MouthPose.of(motion), head)

@@ -74,9 +74,11 @@ def output_size(width: int, height: int, size: int | None) -> tuple[int, int]:
     return _even(width * scale), _even(height * scale)
 
 
-def _resize(
-    pixels: UInt8[np.ndarray, "h w 3"], width: int, height: int
+def output_photo(
+    pixels: UInt8[np.ndarray, "h w 3"], size: int | None
 ) -> UInt8[np.ndarray, "height width 3"]:
+    """Return the photo as the video shows it; see `output_size`."""
+    width, height = output_size(pixels.shape[1], pixels.shape[0], size)
     if 0 <= pixels.shape[1] - width <= 1 and 0 <= pixels.shape[0] - height <= 1:
         return np.ascontiguousarray(pixels[:height, :width])
     shrinks = width < pixels.shape[1]
@@ -125,8 +127,8 @@ def set_stage(portrait: Portrait, iod: float, size: int | None) -> Stage:
         size: Longest side of the output [px], or None for the photo's own.
     """
     height, width = portrait.pixels.shape[:2]
-    out_width, out_height = output_size(width, height, size)
-    photo = _resize(portrait.pixels, out_width, out_height)
+    photo = output_photo(portrait.pixels, size)
+    out_height, out_width = photo.shape[:2]
     same = abs(width - out_width) <= 1 and abs(height - out_height) <= 1
     factor = np.ones(2) if same else np.array([out_width / width, out_height / height])
     landmarks = portrait.landmarks.astype(np.float64).copy()

@@ -1,0 +1,95 @@
+"""What the generator makes of its square view, carried over to the whole photo.
+
+The flow is smooth, so it is enlarged and moves the photo's own pixels at the photo's own
+sharpness; only what the generator painted is as coarse as its view.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from facevox.core.portrait.face_crop import FaceCrop
+
+Frame = UInt8[np.ndarray, "height width 3"]
+
+_FADE = 0.1
+"""Width of the border of the view in which movement dies away, over its side."""
+
+
+class PhotoPaste:
+    """Puts made views of one portrait back into its photo.
+
+    Args:
+        photo: The picture that the video shows, RGB.
+        view: The generator's square in that picture.
+        side: Side of the generator's pictures [px].
+    """
+
+    def __init__(self, photo: Frame, view: FaceCrop, side: int) -> None:
+        self.photo, self.side = photo, side
+        matrix = view.matrix(side)
+        corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) - 0.5
+        on_photo = corners @ matrix[:, :2].T + matrix[:, 2]
+        height, width = photo.shape[:2]
+        low = np.clip(np.floor(on_photo.min(0)), 0, (width, height)).astype(int)
+        high = np.clip(np.ceil(on_photo.max(0)) + 1, 0, (width, height)).astype(int)
+        self._box = (*low.tolist(), *high.tolist())
+        x, y = np.meshgrid(np.arange(low[0], high[0]), np.arange(low[1], high[1]))
+        pixels = np.stack([x, y], -1).astype(np.float32)
+        inverse = np.linalg.inv(matrix[:, :2])
+        seen = ((pixels - matrix[:, 2]) @ inverse.T).astype(np.float32)
+        self._seen, self._pixels = seen, pixels
+        self._turn = matrix[:, :2].astype(np.float32)
+        self._fade = _fading(seen, side)
+
+    def __call__(
+        self,
+        flow: Float32[np.ndarray, "side side 2"],
+        mask: Float32[np.ndarray, "side side"],
+        painted: Float32[np.ndarray, "side side 3"],
+    ) -> Frame:
+        """Return the whole photo with the face moved.
+
+        Args:
+            flow: Where each pixel of the view comes from, -1 to 1 over the view.
+            mask: How much of it is the photo's own, 0 to 1.
+            painted: What the rest is made of, -1 to 1.
+        """
+        frame = self.photo.copy()
+        x0, y0, x1, y1 = self._box
+        if x0 >= x1 or y0 >= y1:
+            return frame
+        own = (np.arange(self.side, dtype=np.float32) + 0.0)[None, :]
+        moved = ((flow + 1) * self.side - 1) / 2
+        moved[..., 0] -= own
+        moved[..., 1] -= own.T
+        layers = np.dstack([moved @ self._turn.T, (1 - mask)[..., None]])
+        layers = self._enlarged(layers) * self._fade[..., None]
+        moved_photo = cv2.remap(
+            self.photo,
+            self._pixels + layers[..., :2],
+            None,
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        colours = self._enlarged((painted + 1) * 127.5)
+        share = layers[..., 2:3]
+        blended = moved_photo + share * (colours - moved_photo)
+        frame[y0:y1, x0:x1] = np.clip(blended + 0.5, 0, 255).astype(np.uint8)
+        return frame
+
+    def _enlarged(self, layers: np.ndarray) -> np.ndarray:
+        return cv2.remap(
+            layers.astype(np.float32),
+            self._seen,
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+
+
+def _fading(seen: Float32[np.ndarray, "h w 2"], side: int) -> Float32[np.ndarray, "h w"]:
+    """Return 1 inside the view and a smooth fall to 0 at its border."""
+    distance = np.minimum(seen + 0.5, side - 0.5 - seen).min(-1) / (_FADE * side)
+    part = np.clip(distance, 0, 1)
+    return (part * part * (3 - 2 * part)).astype(np.float32)

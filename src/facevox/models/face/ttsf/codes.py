@@ -1,0 +1,97 @@
+"""Mouth, head and expression in numbers <-> the generator's features.
+
+The channels of `core.motion.Motion` are what renderers share; these linear maps carry them to
+f_lip and to alpha and back, so that every control of a user acts on its own.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+MOUTH_NUMBERS = 9
+"""Of `Motion`: mouth (6), lip_gap, tongue, lip_roll."""
+
+OTHER_NUMBERS = 9
+"""Of `Motion`: head_pose (3), breath, eyelids, gaze (2), brows, smile."""
+
+_FIRST_OF_FACE = 4
+_MOUTH_UNITS = (1.0,) * 6 + (0.1, 1.0, 1.0)
+_OTHER_UNITS = (8.0, 5.0, 4.5, 1.0, 1.0, 6.0, 4.0, 1.0, 1.0)
+
+
+class MouthCode(nn.Module):
+    """The nine numbers of a mouth <-> f_lip.
+
+    Args:
+        style_dim: Size of f_lip.
+    """
+
+    units: Tensor
+
+    def __init__(self, style_dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(MOUTH_NUMBERS, style_dim)
+        self.register_buffer("units", torch.tensor(_MOUTH_UNITS), persistent=False)
+
+    def forward(self, mouth: Float[Tensor, "*batch 9"]) -> Float[Tensor, "*batch style"]:
+        """Return f_lip."""
+        return self.linear(mouth / self.units)
+
+    def rest(self) -> Float[Tensor, " style"]:
+        """Return f_lip of lips at rest."""
+        return self.linear.bias
+
+    def read(self, f_lip: Float[Tensor, "*batch style"]) -> Float[Tensor, "*batch 9"]:
+        """Return the numbers whose f_lip is nearest."""
+        inverse = torch.linalg.pinv(self.linear.weight)
+        return (f_lip - self.linear.bias) @ inverse.T * self.units
+
+
+NUM_CONTROLS = MOUTH_NUMBERS + 5
+"""Controls of the generator's mean flows: the mouth's numbers, then those from the eyelids on."""
+
+
+def flow_controls(
+    mouth: Float[Tensor, "*batch 9"], others: Float[Tensor, "*batch 9"]
+) -> Float[Tensor, "*batch 14"]:
+    """Return the controls of the mean flows.
+
+    Args:
+        mouth: Numbers of the mouth.
+        others: Numbers of head and expression, relative to the source.
+    """
+    face = others / others.new_tensor(_OTHER_UNITS)
+    return torch.cat([mouth / mouth.new_tensor(_MOUTH_UNITS), face[..., _FIRST_OF_FACE:]], -1)
+
+
+class MotionCode(nn.Module):
+    """Changes of the nine other numbers <-> changes of alpha.
+
+    Args:
+        motion_dim: Directions of the motion dictionary.
+    """
+
+    units: Tensor
+
+    def __init__(self, motion_dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(0.3 * torch.randn(OTHER_NUMBERS, motion_dim))
+        self.register_buffer("units", torch.tensor(_OTHER_UNITS), persistent=False)
+
+    def forward(self, change: Float[Tensor, "*batch 9"]) -> Float[Tensor, "*batch motion"]:
+        """Return the change of alpha that goes with a change of the numbers."""
+        return (change / self.units) @ self.weight
+
+    def read(self, change: Float[Tensor, "*batch motion"]) -> Float[Tensor, "*batch 9"]:
+        """Return the numbers that explain a change of alpha best."""
+        return change @ torch.linalg.pinv(self.weight) * self.units
+
+    def scaled(
+        self, change: Float[Tensor, "*batch motion"], gains: Float[Tensor, " 9"]
+    ) -> Float[Tensor, "*batch motion"]:
+        """Return a change of alpha with each readable control scaled by its own gain.
+
+        What reads as none of them stays.
+        """
+        inverse = torch.linalg.pinv(self.weight)
+        return change + (change @ inverse * (gains - 1)) @ self.weight

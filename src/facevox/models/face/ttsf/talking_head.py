@@ -1,0 +1,103 @@
+"""All networks of the talking face in one: what is trained jointly and shipped together."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import nn
+
+from facevox.core.checkpoint import load_card, load_module
+from facevox.core.errors import CheckpointError
+from facevox.models.face.lia import config as lia
+from facevox.models.face.lia.generator import FaceGenerator
+from facevox.models.face.ttsf import audio_mapper, sampler_config
+from facevox.models.face.ttsf.audio_mapper import AudioMapper, AudioMapperConfig
+from facevox.models.face.ttsf.codes import NUM_CONTROLS, MotionCode, MouthCode
+from facevox.models.face.ttsf.motion_sampler import MotionSampler
+from facevox.models.face.ttsf.sampler_config import MotionSamplerConfig
+
+NUM_SEEN = 5
+"""Numbers of `SeenIdentity`."""
+
+
+class TalkingHeadConfig(BaseModel):
+    """Sizes of all parts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    generator: lia.GeneratorConfig
+    mapper: AudioMapperConfig
+    sampler: MotionSamplerConfig
+
+
+def small() -> TalkingHeadConfig:
+    """Return the sizes of the weights that ship."""
+    return TalkingHeadConfig(
+        generator=lia.small(), mapper=audio_mapper.small(), sampler=sampler_config.small()
+    )
+
+
+def tiny() -> TalkingHeadConfig:
+    """Return sizes for tests: real inputs, small everything else."""
+    style, motion = 32, 12
+    generator = lia.tiny().model_copy(
+        update={
+            "style_dim": style,
+            "motion_dim": motion,
+            "content": "fused",
+            "pixel_skip": True,
+            "mean_flow": NUM_CONTROLS,
+        }
+    )
+    mapper = audio_mapper.tiny().model_copy(
+        update={"embedding_dim": 192, "text_dim": 80, "out_dim": style}
+    )
+    sampler = sampler_config.tiny().model_copy(update={"style_dim": style, "motion_dim": motion})
+    return TalkingHeadConfig(generator=generator, mapper=mapper, sampler=sampler)
+
+
+class TalkingHead(nn.Module):
+    """Generator, codes, audio mapper and motion sampler.
+
+    Args:
+        config: Sizes.
+
+    Attributes:
+        generator: Picture + motion -> picture.
+        mouth: Numbers of a mouth <-> f_lip.
+        motion: Numbers of head and expression <-> alpha.
+        mapper: What is spoken -> f_lip.
+        sampler: Draws motions, relative to the source's.
+        seen: f_id -> how the face is seen, for the voice.
+    """
+
+    def __init__(self, config: TalkingHeadConfig) -> None:
+        super().__init__()
+        self.config = config
+        generator = config.generator
+        self.generator = FaceGenerator(generator)
+        self.mouth = MouthCode(generator.style_dim)
+        self.motion = MotionCode(generator.motion_dim)
+        self.mapper = AudioMapper(config.mapper)
+        self.sampler = MotionSampler(config.sampler)
+        self.seen = nn.Linear(generator.style_dim, NUM_SEEN)
+
+    @classmethod
+    def load(cls, path: Path) -> "TalkingHead":
+        """Return the networks of a checkpoint, in evaluation mode.
+
+        Raises:
+            CheckpointError: If it is absent, damaged or does not fit its card.
+        """
+        card: dict[str, Any] = load_card(path)
+        try:
+            head = cls(TalkingHeadConfig.model_validate(card["config"]))
+        except (KeyError, TypeError, ValidationError) as error:
+            raise CheckpointError(f"The card of {path} does not fit: {error}.") from error
+        load_module(head, path)
+        return head.eval().requires_grad_(False)
+
+    @property
+    def num_parameters(self) -> int:
+        """Learned numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())

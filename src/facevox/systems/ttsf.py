@@ -1,0 +1,183 @@
+"""The system `ttsf`: one text and one portrait give speech and video from shared features.
+
+The identity of the face, free of motion, chooses the voice; what the speech is made from moves
+the lips; head and expression are drawn for it; a generator makes the pictures by flow.
+
+Reference:
+    Jang et al., Faces that Speak: jointly synthesising talking face and speech from text,
+    CVPR 2024.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from facevox.core.checkpoint import SPEECH_WEIGHTS, TTSF_WEIGHTS, weights_digest
+from facevox.core.chunk import Frame
+from facevox.core.portrait.portrait import Portrait
+from facevox.core.prefetch import ordered_map
+from facevox.core.processor import cpu_computes_in_bf16
+from facevox.core.speech import Speech
+from facevox.models.bridge.identity_voice import perceived_of
+from facevox.models.bridge.neural_voices import ENGINE as NEURAL
+from facevox.models.bridge.neural_voices import NeuralVoices
+from facevox.models.bridge.voice_distribution import VoiceDistribution
+from facevox.models.bridge.voice_space import VoiceSpace
+from facevox.models.face.lia.generator import Source
+from facevox.models.face.lia.photo_paste import PhotoPaste
+from facevox.models.face.lia.synthesis import Synthesis
+from facevox.models.face.lia.view import view_of
+from facevox.models.face.ttsf.scene_motion import SceneFeatures, SceneMotion
+from facevox.models.face.ttsf.talking_head import TalkingHead
+from facevox.models.face.warp.stage import output_photo
+from facevox.models.speech.acoustic_features import AcousticReader
+from facevox.models.speech.engine import SpeechEngine
+from facevox.models.speech.registry import load_engine
+from facevox.systems.speaking_portrait import Job, Scene, SpeakingPortrait, Voices
+from facevox.systems.system import SystemInfo
+
+SPEECH = "matcha"
+FRAMES_AT_ONCE = 8
+PASTE_THREADS = 2
+
+TRAINED_YAW = 20.0
+"""Turn of the head up to which faces were seen in training [deg]."""
+
+
+class Ttsf(SpeakingPortrait):
+    """Face -> identity and motion; identity -> voice; text -> speech -> lips and motion -> frames.
+
+    Args:
+        speech: Speaks the voices drawn from faces; voices of other engines bring their own.
+        head: The networks of the talking face.
+        reader: Reads from speech what moves the lips.
+        space: Space of the neural voices.
+        weights: SHA-256 of the weights.
+    """
+
+    name = "ttsf"
+
+    def __init__(
+        self,
+        speech: SpeechEngine,
+        head: TalkingHead,
+        reader: AcousticReader,
+        space: VoiceSpace,
+        weights: str = "",
+    ) -> None:
+        super().__init__(speech)
+        self.head, self.reader, self.space = head.eval().requires_grad_(False), reader, space
+        self._weights = weights
+
+    @classmethod
+    def load(cls, speech: str | None = None, folder: str | Path = TTSF_WEIGHTS) -> "Ttsf":
+        """Return the system with the weights that come in the package, or others like them.
+
+        Args:
+            speech: Name of the speech engine; None takes the neural voice.
+            folder: Where `talking_head.safetensors` and its card lie.
+
+        Raises:
+            InputError: If there is no such engine.
+            MissingPiece: If the speech engine is not installed.
+            CheckpointError: If weights are absent, damaged or do not fit.
+        """
+        folder = Path(folder)
+        head = TalkingHead.load(folder / "talking_head.safetensors")
+        digest = weights_digest(folder, SPEECH_WEIGHTS)
+        engine = load_engine(speech or SPEECH)
+        return cls(engine, head, AcousticReader.load(), VoiceSpace.load(), digest)
+
+    def info(self) -> SystemInfo:
+        """Return what this system is."""
+        speech = getattr(self.speech, "num_parameters", 0)
+        return SystemInfo(
+            name=self.name,
+            summary="Makes the pictures by flow from one photo; Faces that Speak, CVPR 2024.",
+            voice="drawn from the identity in the face, free of motion, seeded",
+            parameters=self.head.num_parameters + speech,
+            licence="Apache-2.0",
+            trained_against=("face-landmarker",),  # it labelled the mouths of the training clips
+            weights=self._weights,
+        )
+
+    def _fitting_voices(self, portrait: Portrait) -> Voices:
+        source = read_source(self.head, portrait)
+        unit = torch.nn.functional.normalize(source.parts.f_id.float(), dim=-1)
+        seen = perceived_of(self.head.seen(unit * unit.shape[-1] ** 0.5)[0].tolist())
+        if self.speech.name == NEURAL:
+            return NeuralVoices(perceived=seen, space=self.space)
+        return VoiceDistribution(perceived=seen)
+
+    def _portrait_warnings(self, portrait: Portrait) -> Sequence[str]:
+        yaw, warnings = portrait.head_pose[0], portrait.warnings
+        if abs(yaw) <= TRAINED_YAW or any("turned" in sentence for sentence in warnings):
+            return warnings
+        return (
+            *warnings,
+            f"The head is turned by {abs(yaw):.0f} degrees; ttsf was trained on faces within "
+            f"{TRAINED_YAW:.0f} and may bend this one, a frontal photo looks better.",
+        )
+
+    def _actor(self, job: Job) -> "_GeneratedPortrait":
+        return _GeneratedPortrait(job, self.head, self.reader)
+
+
+def read_source(head: TalkingHead, portrait: Portrait) -> Source:
+    """Return identity, motion and feature maps of a portrait."""
+    side = head.config.generator.size
+    view = view_of(portrait.landmarks).cut(portrait.pixels, side)
+    picture = torch.from_numpy(view * 2 - 1).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        source = head.generator.read(picture.contiguous(memory_format=torch.channels_last))
+        if not cpu_computes_in_bf16():
+            return source
+        return replace(source, maps=[maps.bfloat16() for maps in source.maps])
+
+
+class _GeneratedPortrait:
+    """A portrait whose pictures a generator makes."""
+
+    def __init__(self, job: Job, head: TalkingHead, reader: AcousticReader) -> None:
+        self._job, self._head, self._reader = job, head, reader
+        self._source = read_source(head, job.portrait)
+        self._motion = SceneMotion(
+            head, self._source.parts.alpha, job.seed, job.controls, job.clock.fps
+        )
+
+    @cached_property
+    def _paste(self) -> PhotoPaste:
+        """Fitted when the first picture is asked for: sound alone needs none."""
+        photo = output_photo(self._job.portrait.pixels, self._job.size)
+        factor = photo.shape[1] / self._job.portrait.pixels.shape[1]
+        landmarks = (self._job.portrait.landmarks * factor).astype(np.float32)
+        return PhotoPaste(photo, view_of(landmarks), self._head.config.generator.size)
+
+    def act(self, speech: Speech, first_frame: int, num_frames: int, offset: float) -> Scene:
+        """Return the next sentence's scene."""
+        features = self._reader(speech).joined()
+        scene = self._motion.advance(features, first_frame, num_frames, offset)
+        return Scene(motion=scene.motion, frames=self._frames(scene))
+
+    def _frames(self, scene: SceneFeatures) -> Iterator[Frame]:
+        """Yield the pictures: made a few at a time, put into the photo by a few threads."""
+        paste = self._paste
+
+        def put(made: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Frame:
+            return paste(*made)
+
+        yield from ordered_map(put, self._made(scene), workers=PASTE_THREADS)
+
+    def _made(self, scene: SceneFeatures) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        for start in range(0, len(scene.f_m), FRAMES_AT_ONCE):
+            rows = slice(start, start + FRAMES_AT_ONCE)
+            with torch.inference_mode():
+                made: Synthesis = self._head.generator(
+                    self._source, scene.f_m[rows], scene.f_lip[rows], scene.controls[rows]
+                )
+            colours = made.painted.permute(0, 2, 3, 1).numpy()
+            yield from zip(made.flow.numpy(), made.mask[:, 0].numpy(), colours, strict=True)
