@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float16, Float32, UInt8
 
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
@@ -25,6 +25,9 @@ OTHER_CHANNELS = ("head_pose", "breath", "eyelids", "gaze", "brows", "smile")
 """All others: 9 numbers."""
 
 NUM_MOUTH_NUMBERS, NUM_OTHER_NUMBERS = 9, 9
+FLOW_STEP = 4
+"""Pixels of a picture between two places where the flow is known."""
+
 _RENDERED_SIDE = 320
 
 
@@ -36,11 +39,13 @@ class ActedPortrait:
         frames: Pairs of pictures that differ in the mouth only, RGB.
         mouth: Numbers of `MOUTH_CHANNELS` for both.
         others: Numbers of `OTHER_CHANNELS`, the same for both.
+        flow: How far away in the photo at rest every fourth pixel comes from, x and y [px].
     """
 
     frames: UInt8[np.ndarray, "samples 2 side side 3"]
     mouth: Float32[np.ndarray, "samples 2 9"]
     others: Float32[np.ndarray, "samples 9"]
+    flow: Float16[np.ndarray, "samples 2 cells cells 2"]
 
 
 def stack_channels(motion: Motion, names: Sequence[str]) -> Float32[np.ndarray, "frames numbers"]:
@@ -116,9 +121,24 @@ def act(
     matrix = view.matrix(side) * scale[:, None]
     flat = motion_of(mouth.reshape(-1, 9), np.repeat(others, 2, 0))
     frames = np.stack([_cut(frame, matrix, side) for frame in renderer.frames(flat)])
+    flow = _flow(renderer, flat, matrix, side)
     return ActedPortrait(
-        frames=frames.reshape(num_samples, 2, side, side, 3), mouth=mouth, others=others
+        frames=frames.reshape(num_samples, 2, side, side, 3),
+        mouth=mouth,
+        others=others,
+        flow=flow.reshape(num_samples, 2, *flow.shape[1:]),
     )
+
+
+def _flow(
+    renderer: WarpRenderer, motion: Motion, matrix: np.ndarray, side: int
+) -> Float16[np.ndarray, "frames cells cells 2"]:
+    line = (np.arange(side // FLOW_STEP) + 0.5) * FLOW_STEP - 0.5
+    cells = np.stack(np.meshgrid(line, line), -1)
+    points = (cells @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+    back = np.linalg.inv(matrix[:, :2]).T
+    moved = [(found - points) @ back for found in renderer.origins(motion, points)]
+    return np.stack(moved).astype(np.float16)
 
 
 def _cut(frame: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
@@ -142,4 +162,5 @@ def write_acted(folder: Path, name: str, acted: ActedPortrait) -> None:
     """Write one photo's frames as arrays that can be read in place."""
     np.save(folder / f"{name}.mouth.npy", acted.mouth)
     np.save(folder / f"{name}.others.npy", acted.others)
+    np.save(folder / f"{name}.flow.npy", acted.flow)
     np.save(folder / f"{name}.frames.npy", acted.frames)

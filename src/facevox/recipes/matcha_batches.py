@@ -21,6 +21,7 @@ from facevox.models.speech.matcha.pitch_predictor import REFERENCE_LOG2_F0
 from facevox.models.speech.matcha.symbols import symbol_id
 from facevox.models.speech.mel import MelSpectrogram
 from facevox.models.speech.speaker_encoder import SpeakerEncoder
+from facevox.recipes.face_identity import load_face_identity
 from facevox.recipes.matcha_settings import MatchaSettings
 
 IdentityNetwork = Callable[[Tensor], Tensor]
@@ -139,9 +140,12 @@ class BatchMaker:
         name = self._settings.model.identity
         if name is None:
             raise ConfigError(
-                "A voice from the face needs model.identity=MODULE:FUNCTION, a function that "
-                "returns the network that sees the identity."
+                "A voice from the face needs model.identity: the generator.safetensors of a "
+                "run of ttsf-warmup, or MODULE:FUNCTION, which returns the network that sees it."
             )
+        path, _, what = name.partition("?")
+        if path.endswith(".safetensors"):
+            return load_face_identity(Path(path), motion=what == "motion")
         module, _, function = name.partition(":")
         try:
             return getattr(import_module(module), function)()

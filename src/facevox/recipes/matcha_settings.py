@@ -17,8 +17,10 @@ class ModelSettings(Settings):
             third of the cost, "flow" its decoder alone.  With little speech take "prior", then
             "flow" with `run.start_from`.
         condition: Whether the voice is a speaker embedding or the identity seen in a face.
-        identity: `module:function` that returns a network from pictures in [-1, 1] to
-            identity features of 512 numbers, for `condition="face"`.
+        identity: For `condition="face"`: a trained face generator (`generator.safetensors` of
+            `ttsf-warmup`; with `?motion` behind it the whole feature f instead of f_id), or
+            `module:function` that returns a network from pictures in [-1, 1] to identity
+            features of 512 numbers.
         encoder: Checkpoint of the speaker encoder for samples without an embedding and for
             resized speakers; None takes the one in the package.
     """

@@ -11,6 +11,15 @@ if TYPE_CHECKING:
 RECIPES = {
     "matcha": ("facevox.recipes.matcha:MatchaTask", "text to mel, with a speaker embedding"),
     "campplus": ("facevox.recipes.campplus:CampplusTask", "sound to speaker embedding"),
+    "sync": (
+        "facevox.recipes.sync:SyncTask",
+        "S1 of the talking face: lips and sound",
+    ),
+    "ttsf": ("facevox.recipes.ttsf:JointTask", "S3 of the talking face: speech and face together"),
+    "ttsf-warmup": (
+        "facevox.recipes.ttsf_warmup:WarmUpTask",
+        "S0 of the talking face: photo and motion to picture",
+    ),
     "vocoder": ("facevox.recipes.vocoder:VocoderTask", "mel and F0 to sound"),
 }
 """Name -> module:class of the task, and what it is in a few words."""

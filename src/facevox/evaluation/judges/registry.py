@@ -166,6 +166,16 @@ _CARDS = (
         url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
     ),
     JudgeCard(
+        name="vgg19",
+        purpose="features of pictures for perceptual losses in training",
+        source="torchvision, https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+        licence="BSD-3-Clause",
+        loader=f"{_HERE}.vgg19:load_vgg19",
+        origin="url",
+        file="vgg19-dcbb9e9d.pth",
+        url="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+    ),
+    JudgeCard(
         name="lpips-heads",
         purpose="weights of AlexNet's channels in LPIPS v0.1",
         source="github.com/richzhang/PerceptualSimilarity, in lpips 0.1.4 on PyPI",

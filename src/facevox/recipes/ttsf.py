@@ -1,0 +1,336 @@
+"""Stage S3 of the talking face: speech and face learn together.
+
+    facevox prepare grid GRID -o SHARDS --faces
+    facevox train ttsf --data SHARDS -o TTSF --set model.generator_from=S0/export \
+        --set model.matcha_from=S2/export --set model.sync_from=SYNC/export
+
+Reference:
+    Jang et al., Faces that Speak, CVPR 2024, sections 3.3 and 3.4.
+"""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from facevox.core.checkpoint import load_module, save_checkpoint
+from facevox.core.errors import ConfigError
+from facevox.data.shards import Shards
+from facevox.data.speech.settings import HOP, SAMPLE_RATE
+from facevox.data.spoken_samples import transcribed
+from facevox.data.talking_samples import talking
+from facevox.models.face.lia.config import paper as paper_generator
+from facevox.models.face.lia.config import tiny as tiny_generator
+from facevox.models.face.lia.discriminator import Discriminator
+from facevox.models.face.ttsf.audio_mapper import paper as paper_mapper
+from facevox.models.face.ttsf.audio_mapper import tiny as tiny_mapper
+from facevox.models.face.ttsf.sampler_config import paper as paper_sampler
+from facevox.models.face.ttsf.sampler_config import tiny as tiny_sampler
+from facevox.models.face.ttsf.sync_expert import SyncExpert, sync_loss
+from facevox.models.speech.matcha.batch import MatchaBatch
+from facevox.models.speech.matcha.config import paper as paper_matcha
+from facevox.models.speech.matcha.config import tiny as tiny_matcha
+from facevox.nn.adversarial import discriminator_loss, generator_loss
+from facevox.recipes.face_losses import JudgedLosses, JudgedSettings, pyramid_loss, weight_map
+from facevox.recipes.sync import load_sync_expert
+from facevox.recipes.talking_batches import RENDERED, RENDERED_FOR_SYNC, joint_batch
+from facevox.recipes.ttsf_network import JointNetwork
+from facevox.recipes.ttsf_settings import JointSettings, fitted
+from facevox.training.batches import PackedBatches
+from facevox.training.context import Context
+from facevox.training.task import Batches, Samples, Task
+
+_HELD_BATCHES, _SHOWN = 4, 4
+_LEVELS = 4
+
+Batch = dict[str, MatchaBatch | Tensor]
+
+
+class JointTask(Task):
+    """A text and a face to speech and video."""
+
+    name = "ttsf"
+    Config = JointSettings
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "small": {"loss": {"picture": "pyramid"}},
+        "paper": {
+            "model": {
+                "generator": paper_generator().model_dump(),
+                "matcha": paper_matcha()
+                .model_copy(update={"mel_mean": -6.0, "mel_std": 2.4})
+                .model_dump(),
+                "mapper": paper_mapper().model_dump(),
+                "sampler": paper_sampler().model_dump(),
+            },
+            "loss": {"speech": {"duration": 1.0, "prior": 1.0}},
+            "run": {"steps": 500_000},
+        },
+        "tiny": {
+            "model": {
+                "generator": tiny_generator().model_dump(),
+                "matcha": tiny_matcha().model_copy(update={"n_mels": 80}).model_dump(),
+                "mapper": tiny_mapper().model_dump(),
+                "sampler": tiny_sampler().model_dump(),
+            },
+            "data": {"frames": 8},
+            "run": {"steps": 4, "precision": "32-true"},
+        },
+    }
+    averaged = ("joint",)
+    best = "rec"
+    unused_parameters = True
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Make all that learns, the frozen sync expert, and load what was trained before.
+
+        Raises:
+            ConfigError: If a judge or the sync expert is missing that must be here.
+            CheckpointError: If an earlier stage does not fit.
+        """
+        loss, model = self.config.loss, self.config.model
+        vgg = loss.vgg if loss.rec > 0 else 0.0
+        self.judged = JudgedLosses(
+            JudgedSettings(
+                vgg=vgg,
+                identity=loss.identity,
+                recogniser=loss.recogniser,
+                missing=loss.missing,
+            )
+        )
+        joint = JointNetwork(self.config, half=self.run.precision == "bf16-mixed")
+        for name, folder in (("generator", model.generator_from), ("matcha", model.matcha_from)):
+            if folder is not None:
+                load_module(joint.get_submodule(name), Path(folder) / f"{name}.safetensors")
+        joint.generator.to(memory_format=torch.channels_last)
+        made: dict[str, nn.Module] = {"joint": joint}
+        if loss.gan > 0:
+            group = RENDERED_FOR_SYNC if loss.sync > 0 else RENDERED
+            made["discriminator"] = Discriminator(model.generator, group)
+        expert = self._sync_expert()
+        if expert is not None:
+            made["sync"] = expert
+        return made
+
+    def optimizers(self, networks: Mapping[str, nn.Module]) -> dict[str, Optimizer]:
+        """Make one Adam for speech and face, and one for the discriminator."""
+        optim, joint = self.config.optim, networks["joint"]
+        generator = list(joint.get_submodule("generator").parameters())
+        inside = {id(parameter) for parameter in generator}
+        others = [p for p in joint.parameters() if id(p) not in inside]
+        groups: list[dict[str, Any]] = [
+            {"params": others, "betas": optim.betas},
+            {"params": generator, "betas": optim.picture_betas},
+        ]
+        made: dict[str, Optimizer] = {"joint": Adam(groups, optim.rate)}
+        if "discriminator" in networks:
+            parameters = networks["discriminator"].parameters()
+            made["discriminator"] = Adam(parameters, optim.rate, betas=optim.picture_betas)
+        return made
+
+    def batches(self, split: str) -> Batches:
+        """Take clips with text and face, each once in an epoch.
+
+        Raises:
+            DataError: If there are none that are long enough.
+        """
+        data, learning = self.config.data, split == "train"
+        shards = Shards(self.data, split)
+        numbers = self._usable(shards)
+
+        def load(chosen: list[int], generator: np.random.Generator) -> Batch:
+            return joint_batch(
+                shards,
+                [numbers[i] for i in chosen],
+                data.frames,
+                self.config.model.generator.size,
+                generator,
+                consecutive=self.config.loss.sync > 0,
+            )
+
+        lengths = [shards.entries[number]["frames"] for number in numbers]
+        return PackedBatches(
+            lengths,
+            load,
+            budget=data.batch * max(lengths),
+            max_clips=data.batch,
+            seed=self.run.seed + (not learning),
+            shuffle=learning,
+        )
+
+    def step(self, context: Context, batch: Batch) -> dict[str, float | Tensor]:
+        """Speak and move, teach the discriminator, then all others at once."""
+        losses, made, real = self._made(context, batch)
+        found = self.terms(context, losses, made, real, batch["mel"], batch["rendered"])
+        total = sum(self.weight_of(name) * loss for name, loss in found.items())
+        logged = {**losses, **found}
+        if self.config.loss.gan > 0:
+            judge = context["discriminator"]
+            shown, fake = real.flatten(0, 1), made.flatten(0, 1)
+            taught = discriminator_loss(judge(shown), judge(fake.detach()))
+            context.backward(taught)
+            context.update("discriminator")
+            with context.frozen("discriminator"):
+                logged["gan"] = generator_loss(judge(fake))
+                context.backward(total + self.config.loss.gan * logged["gan"])
+            logged["discriminator"] = taught
+        else:
+            context.backward(total)
+        context.update("joint")
+        return {name: loss.detach() for name, loss in logged.items()}
+
+    def terms(
+        self,
+        context: Context,
+        losses: Mapping[str, Tensor],
+        made: Tensor,
+        real: Tensor,
+        mel: Any,
+        rendered: Any,
+    ) -> dict[str, Tensor]:
+        """Return the terms of the paper whose weight is not 0, but for the adversarial one.
+
+        Args:
+            context: The run.
+            losses: Those of speech and motion, from the network.
+            made: Pictures (batch, pictures, 3, side, side).
+            real: What they shall look like.
+            mel: Of the whole window.
+            rendered: Places of the pictures in the window.
+        """
+        weights = self.config.loss
+        terms = {name: losses[name] for name in ("cfm", "ae", "prior") if name in losses}
+        terms = {name: loss for name, loss in terms.items() if self.weight_of(name) > 0}
+        if weights.tts > 0:
+            inner = weights.speech.model_dump()
+            terms["tts"] = torch.stack(
+                [inner[n.partition(":")[2]] * v for n, v in losses.items() if n.startswith("tts:")]
+            ).sum()
+        shown, fake = real.flatten(0, 1), made.flatten(0, 1)
+        judged = self.judged(fake, shown)
+        if weights.rec > 0:
+            terms["rec"] = self._picture_loss(fake, shown)
+            if "vgg" in judged:
+                terms["rec"] = terms["rec"] + weights.vgg * judged["vgg"]
+        if "identity" in judged:
+            terms["identity"] = judged["identity"]
+        if "sync" in context.plain:
+            expert = context.plain["sync"]
+            assert isinstance(expert, SyncExpert)
+            heard = _mel_of(mel, rendered)
+            terms["sync"] = sync_loss(expert.eval(), made.transpose(1, 2), heard)
+        return terms
+
+    def weight_of(self, name: str) -> float:
+        """Return the weight of a term."""
+        return float(getattr(self.config.loss, name))
+
+    def validate(self, context: Context) -> dict[str, float]:
+        """Return the mean terms over held-out clips."""
+        rows: list[dict[str, float]] = []
+        for batch in self._held(context):
+            losses, made, real = self._made(context, batch)
+            found = self.terms(context, losses, made, real, batch["mel"], batch["rendered"])
+            copied = (batch["source"][:, None] - real).abs().mean()  # type: ignore[call-overload,index]
+            rows.append({name: float(loss) for name, loss in found.items()})
+            rows[-1] |= {"l1": float((made - real).abs().mean()), "copied": float(copied)}
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+    def samples(self, context: Context) -> Samples:
+        """Show made pictures above real ones."""
+        pictures = {}
+        for number, batch in enumerate(self._held(context)[:_SHOWN]):
+            _, made, real = self._made(context, batch)
+            rows = [torch.cat(list(x[0].clamp(-1, 1)), -1) for x in (made, real)]
+            shown = torch.cat(rows, -2).permute(1, 2, 0).float().cpu().numpy()
+            pictures[f"{number}-made-real"] = np.uint8((shown + 1) * 127.5)
+        return Samples(pictures=pictures)
+
+    def describe_data(self) -> dict[str, Any]:
+        """Return clips, speakers and minutes."""
+        shards = Shards(self.data, "train")
+        numbers = self._usable(shards)
+        minutes = sum(shards.entries[n]["frames"] for n in numbers) * HOP / SAMPLE_RATE / 60
+        speakers = {shards.entries[number]["speaker"] for number in numbers}
+        return {
+            "data": f"{self.data.name}: {len(numbers)} talking faces of {len(speakers)} "
+            f"speakers with text, {minutes:.1f} min"
+        }
+
+    def export(
+        self, networks: Mapping[str, nn.Module], folder: Path, card: Mapping[str, Any]
+    ) -> list[Path]:
+        """Write generator, acoustic model, mapper and sampler, each with its sizes."""
+        model, joint = fitted(self.config.model), networks["joint"]
+        kinds = {
+            "generator": "face-generator",
+            "matcha": "matcha",
+            "mapper": "audio-mapper",
+            "sampler": "motion-sampler",
+        }
+        return [
+            save_checkpoint(
+                folder / f"{name}.safetensors",
+                joint.get_submodule(name).state_dict(),
+                {
+                    **card,
+                    "kind": kind,
+                    "config": getattr(model, name).model_dump(mode="json"),
+                    "settings": card["config"],
+                    "voice": model.voice,
+                },
+            )
+            for name, kind in kinds.items()
+        ]
+
+    def _made(self, context: Context, batch: Batch) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """Return losses, pictures that were made, and the real ones."""
+        names = ("speech", "source", "frames", "start", "rendered")
+        losses, made = context["joint"](*(batch[name] for name in names))
+        frames, index = batch["frames"], batch["rendered"]
+        assert isinstance(frames, Tensor)
+        assert isinstance(index, Tensor)
+        rows = torch.arange(len(frames), device=frames.device)[:, None]
+        return losses, made.float(), frames[rows, index]
+
+    def _picture_loss(self, made: Tensor, real: Tensor) -> Tensor:
+        if self.config.loss.picture == "l1":
+            return (made - real).abs().mean()
+        return pyramid_loss(made, real, weight_map(made.shape[-1]).to(made), _LEVELS)
+
+    def _usable(self, shards: Shards) -> list[int]:
+        seen = set(talking(shards, self.config.data.frames))
+        return [number for number in transcribed(shards) if number in seen]
+
+    def _held(self, context: Context) -> list[Batch]:
+        batches = self.batches("validation")
+        count = min(len(batches), _HELD_BATCHES)
+        return [
+            {name: value.to(context.device) for name, value in batches[number].items()}
+            for number in range(count)
+        ]
+
+    def _sync_expert(self) -> SyncExpert | None:
+        loss, folder = self.config.loss, self.config.model.sync_from
+        if loss.sync == 0:
+            return None
+        if folder is not None:
+            return load_sync_expert(Path(folder) / "sync.safetensors")
+        if loss.missing == "refuse":
+            raise ConfigError(
+                "The loss 'sync' has no expert; train one with facevox train sync and give its "
+                "export as model.sync_from, or set its weight to 0."
+            )
+        warnings.warn("The loss 'sync' is off: model.sync_from names no expert.", stacklevel=2)
+        return None
+
+
+def _mel_of(mel: Tensor, rendered: Tensor) -> Tensor:
+    """Return the mel of consecutive pictures, (batch, bands, 4 pictures)."""
+    per_picture = mel.unflatten(2, (-1, 4))
+    rows = torch.arange(len(mel), device=mel.device)[:, None]
+    return per_picture.permute(0, 2, 1, 3)[rows, rendered].transpose(1, 2).flatten(2)

@@ -1,0 +1,154 @@
+"""Speech and face as one network, as they are trained together.
+
+Reference:
+    Jang et al., Faces that Speak, CVPR 2024, figure 2.
+"""
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facevox.models.face.lia.generator import FaceGenerator, Source
+from facevox.models.face.lia.motion import Parts
+from facevox.models.face.ttsf.audio_mapper import AudioMapper
+from facevox.models.face.ttsf.motion_sampler import MotionSampler
+from facevox.models.speech.matcha.batch import MatchaBatch
+from facevox.models.speech.matcha.driving_features import driving_features
+from facevox.models.speech.matcha.matcha import MatchaTTS
+from facevox.models.speech.matcha.pitch_predictor import REFERENCE_LOG2_F0
+from facevox.recipes.ttsf_settings import JointSettings, fitted
+
+
+class JointNetwork(nn.Module):
+    """Generator, acoustic model, audio mapper and motion sampler.
+
+    Args:
+        settings: Of the recipe.
+        half: Whether pictures go through the generator in bfloat16.
+    """
+
+    def __init__(self, settings: JointSettings, half: bool) -> None:
+        super().__init__()
+        model = fitted(settings.model)
+        self.model, self._half = model, half
+        self._speaks, self._moves = settings.loss.tts > 0, _samples(settings)
+        self.generator = FaceGenerator(model.generator)
+        self.matcha = MatchaTTS(model.matcha)
+        self.mapper = AudioMapper(model.mapper)
+        self.sampler = MotionSampler(model.sampler)
+
+    def forward(
+        self,
+        speech: MatchaBatch,
+        source: Float[Tensor, "batch 3 side side"],
+        frames: Float[Tensor, "batch time 3 side side"],
+        start: Int[Tensor, " batch"],
+        rendered: Int[Tensor, "batch pictures"],
+    ) -> tuple[dict[str, Tensor], Float[Tensor, "batch pictures 3 side side"]]:
+        """Return the losses of speech ("tts:...") and motion, and the pictures that are made.
+
+        Args:
+            speech: Whole utterances.
+            source: One picture of each speaker.
+            frames: Consecutive pictures, which give the motion.
+            start: First of them on the timeline of the sound.
+            rendered: Which of them are made again.
+        """
+        batch, time = frames.shape[:2]
+        given, parts = self._seen(source, frames)
+        voiced = replace(speech, **self._voice(given.parts))
+        losses: dict[str, Tensor] = {}
+        if self._speaks:
+            spoken = self.matcha.losses(voiced)
+            losses |= {f"tts:{name}": loss for name, loss in spoken.items()}
+        f_lip = self.lips(voiced, start, time)
+        f_m = parts.f_m.unflatten(0, (batch, time))
+        if self._moves:
+            mask = torch.ones(batch, time, dtype=torch.bool, device=f_m.device)
+            directions = self.generator.extractor.dictionary.directions()
+            losses |= self.sampler.losses(f_m, f_lip, mask, directions)
+        return losses, self.pictures(given, _at(f_m, rendered), _at(f_lip, rendered))
+
+    def lips(
+        self, speech: MatchaBatch, start: Int[Tensor, " batch"], frames: int
+    ) -> Float[Tensor, "batch frames style"]:
+        """Return the lip features of a window of each utterance."""
+        heard = driving_features(self.matcha, speech)
+        joined = self.mapper.join(heard.embedding, heard.text, heard.energy)
+        return self.mapper(joined, heard.mask, start, frames).float()
+
+    def voiced(
+        self, speech: MatchaBatch, source: Float[Tensor, "batch 3 side side"]
+    ) -> tuple[MatchaBatch, Source]:
+        """Return utterances with the voices of faces, and what is seen of these."""
+        given, _ = self._seen(source, source[:, None])
+        return replace(speech, **self._voice(given.parts)), given
+
+    def pictures(
+        self,
+        given: Source,
+        f_m: Float[Tensor, "batch pictures style"],
+        f_lip: Float[Tensor, "batch pictures style"],
+    ) -> Float[Tensor, "batch pictures 3 side side"]:
+        """Return pictures of the sources with these motions and lips."""
+        batch, count = f_m.shape[:2]
+        parts = given.parts
+        many = Source(
+            parts=Parts(
+                f_id=_each(parts.f_id, count),
+                f_m=_each(parts.f_m, count),
+                alpha=_each(parts.alpha, count),
+            ),
+            maps=[_each(m, count) for m in given.maps],
+            pictures=_each(given.pictures, count),
+        )
+        with torch.autocast(f_m.device.type, enabled=False):
+            made = self.generator(many, f_m.flatten(0, 1).float(), f_lip.flatten(0, 1).float())
+        return made.picture.unflatten(0, (batch, count))
+
+    def _seen(self, source: Tensor, frames: Tensor) -> tuple[Source, Parts]:
+        """Return the sources, and identity and motion of all frames in a row."""
+        count = len(source)
+        pixels = torch.cat([source, frames.flatten(0, 1)])
+        if self._half:
+            pixels = pixels.bfloat16()
+        # the networks follow their input: autocast would also round flows and blurs
+        with torch.autocast(pixels.device.type, enabled=False):
+            feature, maps = self.generator.encoder(
+                pixels.contiguous(memory_format=torch.channels_last)
+            )
+            parts = self.generator.extractor(feature)
+        own, other = (
+            Parts(f_id=parts.f_id[rows], f_m=parts.f_m[rows], alpha=parts.alpha[rows])
+            for rows in (slice(count), slice(count, None))
+        )
+        return Source(parts=own, maps=[m[:count] for m in maps], pictures=source), other
+
+    def _voice(self, parts: Parts) -> dict[str, Tensor]:
+        """Return a voice of unit length, the same whatever the pitch of the recording."""
+        feature = parts.f_id if self.model.voice == "identity" else parts.f_id + parts.f_m
+        if not self.model.voice_gradient:
+            feature = feature.detach()
+        mean = torch.full((len(feature),), REFERENCE_LOG2_F0, device=feature.device)
+        return {
+            "speaker_embedding": functional.normalize(feature, dim=-1),
+            "log2_f0_mean": mean,
+        }
+
+
+def _samples(settings: JointSettings) -> bool:
+    loss = settings.loss
+    return max(loss.cfm, loss.ae, loss.prior) > 0
+
+
+def _at(x: Tensor, index: Tensor) -> Tensor:
+    """Return rows of (batch, time, channels)."""
+    return x.gather(1, index[:, :, None].expand(-1, -1, x.shape[2]))
+
+
+def _each(x: Tensor, count: int) -> Tensor:
+    """Repeat every row."""
+    return x.repeat_interleave(count, 0)

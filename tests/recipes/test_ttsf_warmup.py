@@ -1,0 +1,181 @@
+import pytest
+import torch
+from made_faces import write_faces
+
+from facevox.core.checkpoint import load_card
+from facevox.core.errors import ConfigError, DataError
+from facevox.models.face.lia.config import GeneratorConfig, tiny
+from facevox.models.face.lia.generator import FaceGenerator
+from facevox.recipes.growing import fit_first_block, grow, load_generator
+from facevox.recipes.ttsf_warmup import WarmUpTask
+from facevox.training.run import plan_run, start_run
+from facevox.training.settings import resolve
+
+QUICK = ["run.validate_steps=9", "run.log_steps=2", "run.threads=1"]
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    return write_faces(tmp_path_factory.mktemp("faces"))
+
+
+def train(data, folder, *changes, resume=False):
+    plan = plan_run(
+        WarmUpTask,
+        data=data,
+        folder=folder,
+        preset=None if resume else "tiny",
+        overrides=[*([] if resume else QUICK), *changes],
+        resume=resume,
+    )
+    return start_run(plan)
+
+
+@pytest.fixture(scope="module")
+def trained(faces, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    return folder, train(faces, folder)
+
+
+def test_it_trains_and_the_export_is_the_generator(trained):
+    folder, end = trained
+    assert end.step == 4
+    assert {"picture", "told", "copied"} == set(end.results)
+    network = load_generator(folder / "export" / "generator.safetensors")
+    assert network.config == tiny()
+    card = load_card(folder / "export" / "generator.safetensors")
+    assert card["kind"] == "face-generator"
+    assert card["data"].startswith("3 photos of 2 people, moved; GRID s1")
+    assert (folder / "export" / "lips.safetensors").exists()
+    assert (folder / "export" / "controls.safetensors").exists()
+
+
+def test_it_goes_on_exactly_where_it_was(faces, trained, tmp_path):
+    folder, _ = trained
+    train(faces, tmp_path / "cut", "run.steps=4", "run.minutes=0.00001")
+    early = train(faces, tmp_path / "two", "run.checkpoint_steps=2", "run.steps=2")
+    assert early.step == 2
+    # the schedule knows the length of the run, so the one to compare with is as long
+    one = tmp_path / "one"
+    train(faces, one, "run.checkpoint_steps=2")
+    import shutil
+
+    shutil.rmtree(one / "checkpoints" / "step-000000004")
+    train(faces, one, resume=True)
+    wanted = load_generator(folder / "export" / "generator.safetensors").state_dict()
+    found = load_generator(one / "export" / "generator.safetensors").state_dict()
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+def made_step(task, faces):
+    """Return networks and losses of one batch, without the loop."""
+    torch.manual_seed(0)
+    networks = task.networks()
+    batch = task.batches("train")[0]
+    face = networks["face"]
+    names = ("source", "driver", "mouth", "change")
+    made = face(*(batch[name] for name in names))
+    return networks, task.losses(made, batch)
+
+
+def settled(*changes):
+    return resolve(WarmUpTask.Config, presets=WarmUpTask.presets, preset="tiny", overrides=changes)
+
+
+def test_gradients_reach_every_weight(faces):
+    task = WarmUpTask(settled(), faces)
+    networks, losses = made_step(task, faces)
+    sum(task.weight_of(name) * loss for name, loss in losses.items()).backward()
+    for name, parameter in networks["face"].named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize(
+    "name", ["picture", "painted", "controls", "contrast", "traits", "flow", "mask"]
+)
+def test_each_loss_can_be_left_out(faces, name):
+    task = WarmUpTask(settled(f"loss.{name}=0"), faces)
+    _, losses = made_step(task, faces)
+    everything = {"picture", "painted", "controls", "contrast", "traits", "flow", "mask"}
+    assert set(losses) == everything - {name}
+    assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+def test_missing_judges_turn_their_losses_off(faces, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEVOX_JUDGES", str(tmp_path))
+    task = WarmUpTask(settled("judged.vgg=1"), faces)
+    with pytest.warns(UserWarning, match="The loss 'vgg' is off: judge vgg19 missing"):
+        task.networks()
+    task = WarmUpTask(settled("judged.vgg=1", "judged.missing=refuse"), faces)
+    with pytest.raises(ConfigError, match="The loss 'vgg' has no judge"):
+        task.networks()
+
+
+def test_the_published_stage_has_neither_lips_nor_numbers():
+    config = resolve(WarmUpTask.Config, presets=WarmUpTask.presets, preset="paper")
+    assert config.model.generator.content == "warped"
+    assert (config.loss.picture, config.judged.vgg, config.loss.adversarial) == (1, 50, 1)
+    assert not config.model.lips
+
+
+def test_without_acted_portraits_it_says_how_to_make_them(tmp_path):
+    with pytest.raises(DataError, match=r"facevox\.recipes\.acted_portraits"):
+        train(tmp_path, tmp_path / "run")
+
+
+class TestGrowing:
+    @pytest.fixture
+    def pair(self):
+        torch.manual_seed(0)
+        like = {"content": "fused", "pixel_skip": True, "style_dim": 16, "motion_dim": 4}
+        channels = {4: 8, 8: 8, 16: 8, 32: 4, 64: 2}
+        small, large = (
+            FaceGenerator(
+                GeneratorConfig(
+                    size=size, channels={s: c for s, c in channels.items() if s <= size}, **like
+                )
+            )
+            for size in (32, 64)
+        )
+        return small, large
+
+    def test_the_larger_one_knows_what_the_smaller_knew(self, pair):
+        small, large = pair
+        grow(small, large)
+        generator = torch.Generator().manual_seed(0)
+
+        def pictures(step):
+            return torch.rand(4, 3, 64, 64, generator=generator) * 2 - 1
+
+        before = fit_first_block(small, large, pictures, 1)
+        after = fit_first_block(small, large, pictures, 60)
+        assert after < 0.8 * before
+        assert torch.equal(small.encoder.head.weight, large.encoder.head.weight)
+        assert torch.equal(small.extractor.dictionary.weight, large.extractor.dictionary.weight)
+
+    def test_only_twins_of_half_the_size_will_do(self, pair):
+        small, large = pair
+        with pytest.raises(ConfigError, match="A generator of 32 px grows from one of 16 px"):
+            grow(large, small)
+
+    def test_a_run_can_begin_with_half_the_size(self, faces, tmp_path, trained):
+        folder, _ = trained
+        sizes = tiny()
+        large = {
+            **sizes.model_dump(),
+            "size": 64,
+            "channels": {**sizes.channels, 64: sizes.channels[32]},
+        }
+        import json
+
+        end = train(
+            faces,
+            tmp_path / "run",
+            f"model.generator={json.dumps(large)}",
+            f"model.grow_from={folder / 'export'}",
+            "model.growing_steps=2",
+            "run.steps=1",
+        )
+        assert end.step == 1
