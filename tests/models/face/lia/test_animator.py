@@ -28,6 +28,19 @@ def test_same_pictures_in_float32(make, pictures, form, lips):
     torch.testing.assert_close(made, wanted, atol=1e-5, rtol=1e-5)
 
 
+@torch.no_grad()
+def test_mean_flows_move_the_same(make, pictures):
+    model = make(tiny().model_copy(update={"pixel_skip": True, "mean_flow": 5}))
+    model.synthesis.mean_flow.fields.normal_().mul_(0.01)
+    f_m, controls = torch.randn(7, 16), torch.randn(7, 5)
+    wanted = model(model.read(pictures[:1]), f_m, None, controls).picture
+    animator = FaceAnimator(model, pictures[:1], torch.float32, batch=3)
+    made = animator.render(f_m, controls=controls)
+    torch.testing.assert_close(made, wanted, atol=3e-5, rtol=1e-5)
+    with pytest.raises(ValueError, match="mean flows"):
+        animator.render(f_m)
+
+
 @pytest.mark.parametrize("form", FORMS[:2], ids=str)
 @torch.no_grad()
 def test_bfloat16_is_close(make, pictures, form):

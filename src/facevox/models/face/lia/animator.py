@@ -37,7 +37,7 @@ class _Progress:
 
     x: Tensor
     planes: Tensor | None
-    fields: Tensor | None
+    controls: Tensor | None
     gains: list[Tensor | None]
 
     def split(self, size: int) -> Iterator["_Progress"]:
@@ -46,7 +46,7 @@ class _Progress:
             yield _Progress(
                 x=self.x[part],
                 planes=None if self.planes is None else self.planes[part],
-                fields=None if self.fields is None else self.fields[part],
+                controls=None if self.controls is None else self.controls[part],
                 gains=[None if gain is None else gain[part] for gain in self.gains],
             )
 
@@ -54,7 +54,7 @@ class _Progress:
 class FaceAnimator:
     """Holds one person and makes pictures of that person with any motion.
 
-    Later changes of the model's weights are not seen.
+    The model's weights must not change afterwards.
 
     Args:
         model: The network.
@@ -76,8 +76,6 @@ class FaceAnimator:
         self.config, self._dtype, self._batch = model.config, dtype, batch
         self._fusion = model.fusion
         self.source: Source = model.read(picture.contiguous(memory_format=torch.channels_last))
-        mean_flow = model.synthesis.mean_flow
-        self._fields = None if mean_flow is None else mean_flow.fields.detach().clone()
         self._levels: list[_Level] = []
         self._fold(model)
 
@@ -121,7 +119,7 @@ class FaceAnimator:
     def _batches(self, *given: Tensor | None) -> Iterator[Tensor]:
         f_m, _, controls = given
         assert f_m is not None
-        if self._fields is not None and controls is None:
+        if self.config.mean_flow and controls is None:
             raise ValueError("This model has mean flows; give it the controls.")
         for start in range(0, len(f_m), self._batch):
             part = slice(start, start + self._batch)
@@ -141,10 +139,8 @@ class FaceAnimator:
         x = self._first.repeat(len(f_m), 1, 1, 1).contiguous(memory_format=torch.channels_last)
         if self._first_conv is not None:
             x = self._first_conv(x, gains[0])
-        fields = None
-        if self._fields is not None and controls is not None:
-            fields = torch.einsum("bc,ckyx->bkyx", controls, self._fields)
-        return self._finished(0, _Progress(x=x, planes=None, fields=fields, gains=gains))
+        state = _Progress(x=x, planes=None, controls=controls, gains=gains)
+        return self._finished(0, state)
 
     def _finished(self, index: int, state: _Progress) -> Iterator[Tensor]:
         """Yield pictures from the results of the scales before `index`."""
@@ -232,6 +228,7 @@ class _Level:
         source_map = source.maps[scale]
         side, width = source_map.shape[-1], source_map.shape[1]
         self.bytes = side * side * width * dtype.itemsize
+        self._mean_flow = net.mean_flow
         self._line = torch.linspace(-1, 1, side)
         if self._finest:
             planes = [functional.conv2d(source_map, weight[:, :, None, None])]
@@ -252,14 +249,17 @@ class _Level:
         across = moved[:, 0].add_(self._line)
         down = moved[:, 1].add_(self._line[:, None])
         logit = raw[:, 2]
-        if state.fields is not None:
+        tint = None
+        if self._mean_flow is not None and state.controls is not None:
             flow = torch.stack([across, down], -1)
-            here = functional.grid_sample(state.fields, flow, align_corners=False)
-            across, down = across + here[:, 0], down + here[:, 1]
-            logit = logit + here[:, 2]
+            flow, more, tint = self._mean_flow(flow, state.controls)
+            (across, down), logit = flow.unbind(-1), logit + more[:, 0]
         mask = logit.sigmoid()
         if self._finest:
-            state.planes = self._last(x, across, down, mask[:, None], before)
+            # configurations have two scales at least, so there are colours of the one before
+            assert before is not None
+            colours = before[:, 3:] if tint is None else before[:, 3:] + tint
+            state.planes = self._last(x, torch.stack([across, down], -1), mask[:, None], colours)
             return
         warped = self._sampler(across, down, mask)
         # colours are made of what is warped before it takes up the blended map
@@ -270,18 +270,14 @@ class _Level:
             colours += before[:, 3:]
         state.planes = torch.cat([raw, colours], 1)
 
-    def _last(
-        self, x: Tensor, across: Tensor, down: Tensor, mask: Tensor, before: Tensor | None
-    ) -> Tensor:
+    def _last(self, x: Tensor, flow: Tensor, mask: Tensor, before: Tensor) -> Tensor:
         """Return the pictures; colours are warped instead of the features they are made of."""
-        flow = torch.stack([across, down], -1)
         planes = self._planes.expand(len(x), -1, -1, -1)
         sampled = functional.grid_sample(planes, flow, align_corners=False)
         made = sampled[:, :3]
         made = torch.lerp(self._colour(x), made, mask) if self._fused else made * mask
         made = self._finish_colour(made)
-        if before is not None:
-            made += before[:, 3:]
+        made += before
         return torch.lerp(made, sampled[:, 3:], mask) if self._skip else made
 
     def _finish_colour(self, made: Tensor) -> Tensor:
