@@ -64,6 +64,18 @@ def test_the_batch_is_split_where_maps_are_large(make, pictures, monkeypatch):
 
 
 @torch.no_grad()
+def test_flow_mask_and_paint_are_the_same_too(make, pictures):
+    model = make(tiny().model_copy(update={"content": "fused", "pixel_skip": True}))
+    f_m = torch.randn(5, 16)
+    wanted = model(model.read(pictures[:1]), f_m)
+    made = list(FaceAnimator(model, pictures[:1], torch.float32, batch=2).syntheses(f_m))
+    assert [len(one.mask) for one in made] == [2, 2, 1]
+    for name in ("picture", "painted", "flow", "mask"):
+        whole = torch.cat([getattr(one, name) for one in made])
+        torch.testing.assert_close(whole, getattr(wanted, name), atol=2e-5, rtol=1e-5)
+
+
+@torch.no_grad()
 def test_one_picture_leaves_nothing_behind(make, pictures):
     model = make(tiny())
     animator = FaceAnimator(model, pictures[:1], torch.float32)

@@ -22,7 +22,13 @@ from torch.nn import functional
 from facevox.core.processor import cpu_computes_in_bf16
 from facevox.models.face.lia.folding import FoldedConv, FoldedHead, Modulations, modulated_weight
 from facevox.models.face.lia.generator import FaceGenerator, Source
-from facevox.models.face.lia.synthesis import ColourHead, FlowHead, PlainColourHead, StyledConv
+from facevox.models.face.lia.synthesis import (
+    ColourHead,
+    FlowHead,
+    PlainColourHead,
+    StyledConv,
+    Synthesis,
+)
 from facevox.nn.equalized import GAIN, SLOPE, ModulatedConv2d
 from facevox.nn.resampling import upsample_planes
 from facevox.nn.row_sampling import RowSampler
@@ -39,6 +45,7 @@ class _Progress:
     planes: Tensor | None
     controls: Tensor | None
     gains: list[Tensor | None]
+    made: Synthesis | None = None
 
     def split(self, size: int) -> Iterator["_Progress"]:
         for start in range(0, len(self.x), size):
@@ -96,7 +103,8 @@ class FaceAnimator:
         Raises:
             ValueError: If the model needs controls and there are none.
         """
-        return torch.cat(list(self._batches(f_m, f_lip, controls)))
+        made = self.syntheses(f_m, f_lip, controls)
+        return torch.cat([synthesis.picture for synthesis in made])
 
     def frames(
         self,
@@ -105,29 +113,47 @@ class FaceAnimator:
         controls: Float[Tensor, "frames controls"] | None = None,
     ) -> Iterator[UInt8[np.ndarray, "side side 3"]]:
         """Yield RGB frames one after the other; memory does not grow with their number."""
-        batches = self._batches(f_m, f_lip, controls)
-        while True:
-            # the mode would leak into the caller if it were on while this waits
+        for made in self.syntheses(f_m, f_lip, controls):
             with torch.inference_mode():
-                pictures = next(batches, None)
-                if pictures is None:
-                    return
-                levels = pictures.clamp_(-1.0, 1.0).add_(1.0).mul_(127.5).round_()
+                levels = made.picture.clamp_(-1.0, 1.0).add_(1.0).mul_(127.5).round_()
                 frames = levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
             yield from frames
 
-    def _batches(self, *given: Tensor | None) -> Iterator[Tensor]:
-        f_m, _, controls = given
-        assert f_m is not None
+    def syntheses(
+        self,
+        f_m: Float[Tensor, "frames style"],
+        f_lip: Float[Tensor, "frames style"] | None = None,
+        controls: Float[Tensor, "frames controls"] | None = None,
+    ) -> Iterator[Synthesis]:
+        """Yield all that `FaceGenerator` returns, a few pictures at a time.
+
+        Args:
+            f_m: Motion.
+            f_lip: Lips; None leaves them to f_m.
+            controls: What mouth and face do, for models with mean flows.
+
+        Raises:
+            ValueError: If the model needs controls and there are none.
+        """
         if self.config.mean_flow and controls is None:
             raise ValueError("This model has mean flows; give it the controls.")
         for start in range(0, len(f_m), self._batch):
-            part = slice(start, start + self._batch)
-            yield from self._made(*(None if one is None else one[part] for one in given))
+            given = (
+                None if one is None else one[start : start + self._batch]
+                for one in (f_m, f_lip, controls)
+            )
+            batches = self._made(*given)
+            while True:
+                # the mode would leak into the caller if it were on while this waits
+                with torch.inference_mode():
+                    made = next(batches, None)
+                if made is None:
+                    break
+                yield made
 
     def _made(
         self, f_m: Tensor | None, f_lip: Tensor | None, controls: Tensor | None
-    ) -> Iterator[Tensor]:
+    ) -> Iterator[Synthesis]:
         assert f_m is not None
         f_id = self.source.parts.f_id.expand(len(f_m), -1)
         styles = self._fusion(f_id, f_m, f_lip)
@@ -142,7 +168,7 @@ class FaceAnimator:
         state = _Progress(x=x, planes=None, controls=controls, gains=gains)
         return self._finished(0, state)
 
-    def _finished(self, index: int, state: _Progress) -> Iterator[Tensor]:
+    def _finished(self, index: int, state: _Progress) -> Iterator[Synthesis]:
         """Yield pictures from the results of the scales before `index`."""
         for position in range(index, len(self._levels)):
             level = self._levels[position]
@@ -152,8 +178,8 @@ class FaceAnimator:
                     yield from self._finished(position, part)
                 return
             level.advance(state)
-        assert state.planes is not None
-        yield state.planes
+        assert state.made is not None
+        yield state.made
 
     def _fold(self, model: FaceGenerator) -> None:
         f_id, fusion = self.source.parts.f_id, model.fusion
@@ -259,7 +285,7 @@ class _Level:
             # configurations have two scales at least, so there are colours of the one before
             assert before is not None
             colours = before[:, 3:] if tint is None else before[:, 3:] + tint
-            state.planes = self._last(x, torch.stack([across, down], -1), mask[:, None], colours)
+            state.made = self._last(x, torch.stack([across, down], -1), mask[:, None], colours)
             return
         warped = self._sampler(across, down, mask)
         # colours are made of what is warped before it takes up the blended map
@@ -270,15 +296,15 @@ class _Level:
             colours += before[:, 3:]
         state.planes = torch.cat([raw, colours], 1)
 
-    def _last(self, x: Tensor, flow: Tensor, mask: Tensor, before: Tensor) -> Tensor:
+    def _last(self, x: Tensor, flow: Tensor, mask: Tensor, before: Tensor) -> Synthesis:
         """Return the pictures; colours are warped instead of the features they are made of."""
         planes = self._planes.expand(len(x), -1, -1, -1)
         sampled = functional.grid_sample(planes, flow, align_corners=False)
         made = sampled[:, :3]
         made = torch.lerp(self._colour(x), made, mask) if self._fused else made * mask
-        made = self._finish_colour(made)
-        made += before
-        return torch.lerp(made, sampled[:, 3:], mask) if self._skip else made
+        painted = self._finish_colour(made).add_(before)
+        picture = torch.lerp(painted, sampled[:, 3:], mask) if self._skip else painted
+        return Synthesis(picture=picture, painted=painted, flow=flow, mask=mask)
 
     def _finish_colour(self, made: Tensor) -> Tensor:
         if isinstance(self._head, PlainColourHead):
