@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 from scipy.ndimage import gaussian_filter1d
 
 from facevox.core.portrait.attention_mesh import SIDE, attention_mesh
@@ -113,8 +113,7 @@ def squares_around(landmarks: Float32[np.ndarray, "frames 478 3"]) -> list[FaceC
     still = FaceCrop((float(middle[0]), float(middle[1])), size, turn)
     if _holds(still, landmarks):
         return [still] * len(landmarks)
-    smooth = gaussian_filter1d(middles, STEADY * float(CLOCK.fps), axis=0, mode="nearest")
-    return [replace(still, center=(float(x), float(y))) for x, y in smooth]
+    return [replace(still, center=(float(x), float(y))) for x, y in _smooth(middles)]
 
 
 def held_share(squares: list[FaceCrop], landmarks: Float32[np.ndarray, "frames 478 3"]) -> float:
@@ -142,6 +141,17 @@ def outside_share(squares: list[FaceCrop], height: int, width: int) -> float:
         area, _ = cv2.intersectConvexConvex(corners.astype(np.float32), frame)
         inside += float(area) / square.size**2
     return 1 - inside / len(squares[:: int(CLOCK.fps)])
+
+
+def _smooth(middles: Float64[np.ndarray, "frames 2"]) -> Float64[np.ndarray, "frames 2"]:
+    """Return a way without haste; at both ends it goes on as it came."""
+    width = STEADY * float(CLOCK.fps)
+    reach = min(len(middles) - 1, round(4 * width))
+    before = 2 * middles[0] - middles[reach:0:-1]
+    after = 2 * middles[-1] - middles[-2 : -reach - 2 : -1]
+    long = np.concatenate([before, middles, after])
+    smooth = gaussian_filter1d(long, width, axis=0, mode="nearest")
+    return np.asarray(smooth[reach : reach + len(middles)], np.float64)
 
 
 def _holds(
