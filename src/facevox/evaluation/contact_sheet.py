@@ -1,7 +1,8 @@
 """Contact sheets: what a face looks like in every kind of motion, to be looked at.
 
 `python -m facevox.evaluation.contact_sheet PHOTO... -o SHEET.png` draws a row of
-stills for each photo; `--strip TEXT` draws frames of a spoken text over time.
+stills for each photo; `--strip TEXT` draws frames of a spoken text over time, `--grid`
+every mouth in every pose; `--system ttsf` shows another renderer.
 """
 
 from fractions import Fraction
@@ -17,9 +18,12 @@ from facevox.core.portrait.portrait import Portrait
 from facevox.core.portrait.reader import read_portrait
 from facevox.core.text.reader import read_sentences
 from facevox.core.voice import Voice
+from facevox.models.face.ttsf.flow_renderer import FlowRenderer
 from facevox.models.face.warp.renderer import WarpRenderer
 from facevox.systems.lite import Lite
 from facevox.systems.registry import load
+from facevox.systems.system import System
+from facevox.systems.ttsf import Ttsf
 
 SOUNDS = {
     "aa": "Father.",
@@ -44,6 +48,8 @@ POSES: dict[str, dict[str, float | tuple[float, ...]]] = {
     "pitch +5": {"head_pose": (0.0, 5.0, 0.0)},
     "roll +4": {"head_pose": (0.0, 0.0, 4.0)},
 }
+GRID_SOUNDS = ("m", "aa", "iy", "uw", "f")
+GRID_POSES = ("yaw -6", "rest", "yaw +6")
 CELL = 224  # px
 FACE_IN_CELL = 1.5
 """Side of a cell over the height of the face."""
@@ -73,18 +79,40 @@ def pose_motions() -> dict[str, Motion]:
     }
 
 
+def grid_motions(
+    sounds: dict[str, Motion], poses: dict[str, Motion], factor: float = 1.5
+) -> dict[str, Motion]:
+    """Return every mouth of `GRID_SOUNDS` in every pose of `GRID_POSES`, turned by a factor."""
+    return {
+        f"{sound} {pose}": sounds[sound].with_channels(
+            head_pose=factor * {**poses, "rest": Motion.rest(1)}[pose].head_pose
+        )
+        for pose in GRID_POSES
+        for sound in GRID_SOUNDS
+    }
+
+
 def stills(
-    portrait: Portrait, motions: dict[str, Motion], cell: int
+    portrait: Portrait, motions: dict[str, Motion], cell: int, system: Ttsf | None = None
 ) -> list[UInt8[np.ndarray, "cell cell 3"]]:
-    """Return the photo, the face at rest, and one still per motion."""
-    renderer = WarpRenderer(portrait)
+    """Return the photo, the face at rest, and one still per motion.
+
+    Args:
+        portrait: The photo.
+        motions: One row each.
+        cell: Side of a cell [px].
+        system: Renders with its flow generator; None renders as `lite` does.
+    """
+    renderer: WarpRenderer | FlowRenderer = (
+        WarpRenderer(portrait) if system is None else FlowRenderer(system.head, portrait)
+    )
     crop = _Crop(portrait, cell)
     rows = [Motion.rest(1), *motions.values()]
     return [crop(portrait.pixels), *(crop(next(renderer.frames(row))) for row in rows)]
 
 
 def strip_over_time(
-    system: Lite, portrait: Portrait, text: str, *, columns: int, cell: int, seed: int = 0
+    system: System, portrait: Portrait, text: str, *, columns: int, cell: int, seed: int = 0
 ) -> list[UInt8[np.ndarray, "cell cell 3"]]:
     """Return evenly spaced frames of a spoken text."""
     face = system.generate(portrait, text, seed=seed)
@@ -150,13 +178,20 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="+")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--strip", help="draw this text over time instead of stills")
+    parser.add_argument("--grid", action="store_true", help="draw every mouth in every pose")
+    parser.add_argument("--system", choices=("lite", "ttsf"), default="lite")
+    parser.add_argument("--weights", type=Path, help="folder of weights for ttsf")
     parser.add_argument("--columns", type=int, default=10, help="cells in a line")
     parser.add_argument("--lines", type=int, default=1, help="lines of a strip")
     parser.add_argument("--cell", type=int, default=CELL)
     options = parser.parse_args()
-    system = load("lite")
-    assert isinstance(system, Lite)
-    motions = {**sound_motions(system), **pose_motions()}
+    lite = load("lite")
+    assert isinstance(lite, Lite)
+    folder = {"folder": options.weights} if options.weights else {}
+    ttsf = load("ttsf", **folder) if options.system == "ttsf" else None
+    assert ttsf is None or isinstance(ttsf, Ttsf)
+    sounds, poses = sound_motions(lite), pose_motions()
+    motions = grid_motions(sounds, poses) if options.grid else {**sounds, **poses}
     names = ["photo", "rest", *motions]
     rows = []
     for photo in options.photos:
@@ -168,10 +203,10 @@ def main() -> None:
         if options.strip:
             count = options.columns * options.lines
             cells = strip_over_time(
-                system, portrait, options.strip, columns=count, cell=options.cell
+                ttsf or lite, portrait, options.strip, columns=count, cell=options.cell
             )
         else:
-            cells = stills(portrait, motions, options.cell)
+            cells = stills(portrait, motions, options.cell, ttsf)
             cells = [labelled(cell, name) for cell, name in zip(cells, names, strict=True)]
         rows.append(in_lines(cells, options.columns or len(cells)))
     sheet = np.vstack(rows)

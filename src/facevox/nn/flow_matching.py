@@ -16,6 +16,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from facevox.nn.noise import remembering
+
 Velocity = Callable[[Tensor, Tensor], Tensor]
 """(x: (batch, time, channels), t: (batch,)) -> dx/dt, of the shape of x."""
 
@@ -96,6 +98,7 @@ def flow_matching_loss(
     gaussian: GaussianField | None = None,
     share_at_start: float = 0.0,
     start_mean: Float[Tensor, "batch time channels"] | None = None,
+    memory: float = 0.0,
 ) -> Float[Tensor, ""]:
     """Return the mean squared error of the velocity at random times, over valid frames.
 
@@ -110,8 +113,9 @@ def flow_matching_loss(
         share_at_start: Share of the sequences whose time is 0, where the velocity is the
             mean of the data.
         start_mean: Mean of the start; None is 0.
+        memory: Correlation of neighbouring times in the noise; 0 is white.
     """
-    noise = torch.randn(data.shape, generator=generator).to(data)
+    noise = remembering(torch.randn(data.shape, generator=generator), memory).to(data)
     if start_mean is not None:
         noise = noise + start_mean
     t = torch.rand(len(data), generator=generator).to(data)

@@ -8,32 +8,22 @@ Reference:
     CVPR 2024.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from facevox.core.checkpoint import SPEECH_WEIGHTS, TTSF_WEIGHTS, weights_digest
-from facevox.core.chunk import Frame
 from facevox.core.portrait.portrait import Portrait
-from facevox.core.prefetch import ordered_map
-from facevox.core.processor import cpu_computes_in_bf16
 from facevox.core.speech import Speech
 from facevox.models.bridge.identity_voice import perceived_of
 from facevox.models.bridge.neural_voices import ENGINE as NEURAL
 from facevox.models.bridge.neural_voices import NeuralVoices
 from facevox.models.bridge.voice_distribution import VoiceDistribution
 from facevox.models.bridge.voice_space import VoiceSpace
-from facevox.models.face.lia.generator import Source
-from facevox.models.face.lia.photo_paste import PhotoPaste
-from facevox.models.face.lia.synthesis import Synthesis
-from facevox.models.face.lia.view import view_of
-from facevox.models.face.ttsf.scene_motion import SceneFeatures, SceneMotion
+from facevox.models.face.ttsf.flow_renderer import FlowRenderer, read_source
+from facevox.models.face.ttsf.scene_motion import SceneMotion
 from facevox.models.face.ttsf.talking_head import TalkingHead
-from facevox.models.face.warp.stage import output_photo
 from facevox.models.speech.acoustic_features import AcousticReader
 from facevox.models.speech.engine import SpeechEngine
 from facevox.models.speech.registry import load_engine
@@ -41,8 +31,6 @@ from facevox.systems.speaking_portrait import Job, Scene, SpeakingPortrait, Voic
 from facevox.systems.system import SystemInfo
 
 SPEECH = "matcha"
-FRAMES_AT_ONCE = 8
-PASTE_THREADS = 2
 
 TRAINED_YAW = 20.0
 """Turn of the head up to which faces were seen in training [deg]."""
@@ -127,57 +115,17 @@ class Ttsf(SpeakingPortrait):
         return _GeneratedPortrait(job, self.head, self.reader)
 
 
-def read_source(head: TalkingHead, portrait: Portrait) -> Source:
-    """Return identity, motion and feature maps of a portrait."""
-    side = head.config.generator.size
-    view = view_of(portrait.landmarks).cut(portrait.pixels, side)
-    picture = torch.from_numpy(view * 2 - 1).permute(2, 0, 1)[None]
-    with torch.inference_mode():
-        source = head.generator.read(picture.contiguous(memory_format=torch.channels_last))
-        if not cpu_computes_in_bf16():
-            return source
-        return replace(source, maps=[maps.bfloat16() for maps in source.maps])
-
-
 class _GeneratedPortrait:
     """A portrait whose pictures a generator makes."""
 
     def __init__(self, job: Job, head: TalkingHead, reader: AcousticReader) -> None:
-        self._job, self._head, self._reader = job, head, reader
-        self._source = read_source(head, job.portrait)
-        self._motion = SceneMotion(
-            head, self._source.parts.alpha, job.seed, job.controls, job.clock.fps
-        )
-
-    @cached_property
-    def _paste(self) -> PhotoPaste:
-        """Fitted when the first picture is asked for: sound alone needs none."""
-        photo = output_photo(self._job.portrait.pixels, self._job.size)
-        factor = photo.shape[1] / self._job.portrait.pixels.shape[1]
-        landmarks = (self._job.portrait.landmarks * factor).astype(np.float32)
-        return PhotoPaste(photo, view_of(landmarks), self._head.config.generator.size)
+        self._reader = reader
+        self._renderer = FlowRenderer(head, job.portrait, size=job.size)
+        alpha = self._renderer.source.parts.alpha
+        self._motion = SceneMotion(head, alpha, job.seed, job.controls, job.clock.fps)
 
     def act(self, speech: Speech, first_frame: int, num_frames: int, offset: float) -> Scene:
         """Return the next sentence's scene."""
         features = self._reader(speech).joined()
         scene = self._motion.advance(features, first_frame, num_frames, offset)
-        return Scene(motion=scene.motion, frames=self._frames(scene))
-
-    def _frames(self, scene: SceneFeatures) -> Iterator[Frame]:
-        """Yield the pictures: made a few at a time, put into the photo by a few threads."""
-        paste = self._paste
-
-        def put(made: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Frame:
-            return paste(*made)
-
-        yield from ordered_map(put, self._made(scene), workers=PASTE_THREADS)
-
-    def _made(self, scene: SceneFeatures) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        for start in range(0, len(scene.f_m), FRAMES_AT_ONCE):
-            rows = slice(start, start + FRAMES_AT_ONCE)
-            with torch.inference_mode():
-                made: Synthesis = self._head.generator(
-                    self._source, scene.f_m[rows], scene.f_lip[rows], scene.controls[rows]
-                )
-            colours = made.painted.permute(0, 2, 3, 1).numpy()
-            yield from zip(made.flow.numpy(), made.mask[:, 0].numpy(), colours, strict=True)
+        return Scene(motion=scene.motion, frames=self._renderer.render(scene))

@@ -16,7 +16,7 @@ from facevox.models.face.lia.config import GeneratorConfig
 from facevox.nn.equalized import BiasedLeakyReLU, EqualizedConv2d, ModulatedConv2d
 from facevox.nn.resampling import upsample
 
-_FIELD_SIDE = 64
+_FIELD_SIDE, _LOGIT_UNIT = 64, 20.0
 _SKIP_MASK = 2.0
 """First bias of the masks with the pixel skip: at first the photo shows itself."""
 
@@ -78,7 +78,7 @@ class PlainColourHead(nn.Module):
 
 
 class MeanFlow(nn.Module):
-    """What a control does to the average face: a field of movement and mask for each.
+    """What a control does to the average face: a field of movement, mask and colour for each.
 
     Flows of the network carry each pixel back to the photo's pose; there eyes and mouth lie at
     known places of the view, and the fields move them.  With little data a network does not
@@ -90,17 +90,26 @@ class MeanFlow(nn.Module):
 
     def __init__(self, num_controls: int) -> None:
         super().__init__()
-        self.fields = nn.Parameter(torch.zeros(num_controls, 3, _FIELD_SIDE, _FIELD_SIDE))
+        self.fields = nn.Parameter(torch.zeros(num_controls, 6, _FIELD_SIDE, _FIELD_SIDE))
 
     def forward(
         self,
         flow: Float[Tensor, "batch side side 2"],
         controls: Float[Tensor, "batch controls"],
-    ) -> tuple[Float[Tensor, "batch side side 2"], Float[Tensor, "batch 1 side side"]]:
-        """Return the flow with the fields' movement, and what they add to the mask's logit."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the flow with the fields' movement, and what they add to logit and colours.
+
+        Args:
+            flow: Where pixels come from but for mouth and eyes.
+            controls: What mouth and eyes do.
+
+        Returns:
+            (batch, side, side, 2), (batch, 1, side, side) and (batch, 3, side, side).
+        """
         fields = torch.einsum("bc,ckyx->bkyx", controls, self.fields)
         here = functional.grid_sample(fields, flow, align_corners=False)
-        return flow + here[:, :2].permute(0, 2, 3, 1), here[:, 2:]
+        moved = flow + here[:, :2].permute(0, 2, 3, 1)
+        return moved, _LOGIT_UNIT * here[:, 2:3], here[:, 3:]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,8 +185,9 @@ class FlowGenerator(nn.Module):
             x = self.convs[2 * scale + 1](x, styles[:, style + 1])
             raw = self.flows[scale](x, styles[:, style + 2], raw)
             flow, logit = _flow_and_logit(raw)
+            tint = None
             if self.mean_flow is not None and controls is not None:
-                flow, more = self.mean_flow(flow, controls)
+                flow, more, tint = self.mean_flow(flow, controls)
                 logit = logit + more
             mask = torch.sigmoid(logit)
             warped = warp(skip, flow) * mask.to(dtype)
@@ -185,6 +195,8 @@ class FlowGenerator(nn.Module):
             made = self.colours[scale](warped if self.config.content == "warped" else x)
             colours = made if colours is None else made + upsample(colours)
         assert colours is not None
+        if tint is not None:
+            colours = colours + tint
         picture = colours
         if source is not None and self.config.pixel_skip:
             picture = warp(source.float(), flow) * mask + colours * (1 - mask)

@@ -75,6 +75,7 @@ class MotionSampler(nn.Module):
             generator,
             self._field,
             start_mean=mu.float() if shifted else None,
+            memory=self.config.noise_memory,
         )
         error = (again.float() - f_m.float()).square().mean(-1)
         return {"cfm": cfm, "ae": masked_mean(error, mask), "prior": prior_loss(target, mu, mask)}
@@ -180,4 +181,5 @@ class MotionSampler(nn.Module):
             config.normaliser.compressed_dim,
             config.chunk,
             config.overlap,
+            config.noise_memory,
         )

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from facevox.nn.noise import seeded_noise
+from facevox.nn.noise import remembering, seeded_noise
 
 Draw = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """(f_m0: (batch, style), f_lip: (batch, frames, style), mask, noise) -> f_m of those frames."""
@@ -28,6 +28,7 @@ class MotionStream:
         noise_dim: Channels of the noise.
         chunk: New frames of a piece at most.
         overlap: Frames of the piece before that a piece sees.
+        noise_memory: Correlation of the noise of neighbouring frames.
     """
 
     def __init__(
@@ -38,13 +39,14 @@ class MotionStream:
         noise_dim: int,
         chunk: int,
         overlap: int,
+        noise_memory: float = 0.0,
     ) -> None:
         if len(seeds) != len(f_m0):
             raise ValueError(
                 f"Expected a seed for each of {len(f_m0)} sequences, got {len(seeds)}."
             )
         self._draw, self._seeds, self._noise_dim = draw, list(seeds), noise_dim
-        self._chunk, self._overlap = chunk, overlap
+        self._chunk, self._overlap, self._noise_memory = chunk, overlap, noise_memory
         self._first, self._pieces, self._ended = f_m0, 0, False
         empty = f_m0.new_zeros(len(f_m0), 0, f_m0.shape[1])
         self._motion, self._lips = empty, empty
@@ -77,7 +79,9 @@ class MotionStream:
         past = self._motion.shape[1]
         first = self._motion[:, 0] if past else self._first
         lips = torch.cat([self._lips, f_lip], 1)
-        noise = torch.cat([self._noise, self._new_noise(mask).to(self._noise)], 1)
+        before = self._noise[:, -1] if past else None
+        fresh = remembering(self._new_noise(mask).to(self._noise), self._noise_memory, before)
+        noise = torch.cat([self._noise, fresh], 1)
         known = mask.new_ones(len(mask), past)
         drawn = self._draw(first, lips, torch.cat([known, mask], 1), noise)
         motion = drawn[:, past:]

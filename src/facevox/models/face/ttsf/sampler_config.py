@@ -57,6 +57,8 @@ class MotionSamplerConfig(_Frozen):
         unet: Velocity field.
         prior_mode: Where the flow starts: around the prior's mean ("mean_shifted") or around 0
             ("standard"); the velocity field sees the mean in both.
+        noise_memory: Correlation of the noise of neighbouring frames, 0 as published.  Motions
+            are smooth; from white noise a small network draws them shaking.
         spread: Deviation of standardised f_c around the prior's mean.  With it the network only
             learns what this Gaussian does not already say; None is as published.
         sigma_min: Noise left at the end of the flow.
@@ -74,6 +76,7 @@ class MotionSamplerConfig(_Frozen):
     unet: UnetConfig = UnetConfig(masked=True)
     prior_mode: Literal["mean_shifted", "standard"] = "mean_shifted"
     spread: float | None = Field(default=None, gt=0)
+    noise_memory: float = Field(default=0.0, ge=0, lt=1)
     sigma_min: float = Field(default=1e-4, ge=0, lt=1)
     motion_gradient: bool = False
     lip_gradient: bool = True
@@ -100,7 +103,8 @@ def paper() -> MotionSamplerConfig:
 def small() -> MotionSamplerConfig:
     """Return half the width in prior and U-Net, and a known Gaussian: the weights that ship."""
     return MotionSamplerConfig(
-        prior=PriorConfig(dim=128), unet=UnetConfig(channels=(128, 128), masked=True), spread=1.0
+        prior=PriorConfig(dim=128), unet=UnetConfig(channels=(128, 128), masked=True), spread=1.0,
+        noise_memory=0.95,
     )
 
 

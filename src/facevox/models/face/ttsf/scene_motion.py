@@ -127,6 +127,30 @@ class SceneMotion:
         )
 
 
+@torch.no_grad()
+def features_of(
+    head: TalkingHead, alpha: Float[Tensor, "1 motion"], motion: Motion
+) -> SceneFeatures:
+    """Return the features of a motion that came from anywhere.
+
+    Args:
+        head: The networks.
+        alpha: The photo's own motion.
+        motion: What the face does, relative to the photo.
+    """
+    mouth = _stacked(motion.mouth, motion.lip_gap, motion.tongue, motion.lip_roll)
+    others = _stacked(
+        motion.head_pose, motion.breath, motion.eyelids, motion.gaze, motion.brows, motion.smile
+    )
+    directions = head.generator.extractor.dictionary.directions()
+    return SceneFeatures(
+        f_m=(alpha + head.motion(others)) @ directions.T,
+        f_lip=head.mouth(mouth),
+        controls=flow_controls(mouth, others),
+        motion=motion,
+    )
+
+
 def read_motion(
     mouth: Float32[np.ndarray, "frames 9"], others: Float32[np.ndarray, "frames 9"], fps: Fraction
 ) -> Motion:
@@ -151,6 +175,10 @@ def _at(rows: Float[Tensor, "frames style"], times: np.ndarray) -> Float[Tensor,
     low = place.floor().long().clamp(max=max(len(rows) - 2, 0))
     share = (place - low).unsqueeze(1)
     return torch.lerp(rows[low], rows[(low + 1).clamp(max=len(rows) - 1)], share)
+
+
+def _stacked(*channels: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.column_stack(channels))
 
 
 def _array(values: Tensor) -> Float32[np.ndarray, "frames numbers"]:

@@ -1,0 +1,93 @@
+"""Making a portrait speak by the flow generator: the same contract as the warp renderer's."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from facevox.core.motion import Motion
+from facevox.core.portrait.portrait import Portrait
+from facevox.core.prefetch import ordered_map
+from facevox.core.processor import cpu_computes_in_bf16
+from facevox.models.face.lia.generator import Source
+from facevox.models.face.lia.photo_paste import PhotoPaste
+from facevox.models.face.lia.view import view_of
+from facevox.models.face.ttsf.scene_motion import SceneFeatures, features_of
+from facevox.models.face.ttsf.talking_head import TalkingHead
+from facevox.models.face.warp.stage import output_photo
+
+Frame = UInt8[np.ndarray, "height width 3"]
+
+FRAMES_AT_ONCE = 8
+PASTE_THREADS = 2
+
+
+class FlowRenderer:
+    """Renders the frames of one portrait.
+
+    Every frame depends on its own row alone, so any split of a motion gives the same pictures.
+
+    Args:
+        head: The networks.
+        portrait: The photo and its face.
+        size: Longest side of the pictures [px]; None keeps the photo's, up to 4096.
+
+    Raises:
+        InputError: If `size` is out of range.
+    """
+
+    def __init__(self, head: TalkingHead, portrait: Portrait, *, size: int | None = None) -> None:
+        self._head, self._portrait, self._size = head, portrait, size
+        self.source = read_source(head, portrait)
+
+    def frames(self, motion: Motion) -> Iterator[Frame]:
+        """Yield one picture per row of a motion.
+
+        Args:
+            motion: What the face does, relative to the photo.
+        """
+        return self.render(features_of(self._head, self.source.parts.alpha, motion))
+
+    def render(self, features: SceneFeatures) -> Iterator[Frame]:
+        """Yield one picture per row of features: made a few at a time, pasted by a few threads."""
+        paste = self._paste
+
+        def put(made: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Frame:
+            return paste(*made)
+
+        yield from ordered_map(put, self._made(features), workers=PASTE_THREADS)
+
+    @cached_property
+    def _paste(self) -> PhotoPaste:
+        """Fitted when the first picture is asked for: sound alone needs none."""
+        photo = output_photo(self._portrait.pixels, self._size)
+        factor = photo.shape[1] / self._portrait.pixels.shape[1]
+        landmarks = (self._portrait.landmarks * factor).astype(np.float32)
+        return PhotoPaste(photo, view_of(landmarks), self._head.config.generator.size)
+
+    def _made(
+        self, features: SceneFeatures
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        source = self.source
+        if cpu_computes_in_bf16():
+            source = replace(source, maps=[maps.bfloat16() for maps in source.maps])
+        for start in range(0, len(features.f_m), FRAMES_AT_ONCE):
+            rows = slice(start, start + FRAMES_AT_ONCE)
+            with torch.inference_mode():
+                made = self._head.generator(
+                    source, features.f_m[rows], features.f_lip[rows], features.controls[rows]
+                )
+            colours = made.painted.permute(0, 2, 3, 1).numpy()
+            yield from zip(made.flow.numpy(), made.mask[:, 0].numpy(), colours, strict=True)
+
+
+def read_source(head: TalkingHead, portrait: Portrait) -> Source:
+    """Return identity, motion and feature maps of a portrait."""
+    side = head.config.generator.size
+    view = view_of(portrait.landmarks).cut(portrait.pixels, side)
+    picture = torch.from_numpy(view * 2 - 1).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        return head.generator.read(picture.contiguous(memory_format=torch.channels_last))
