@@ -129,9 +129,7 @@ class AcousticReader:
         return normed.mean(-1, keepdim=True)
 
 
-def timed_symbols(
-    phones: Sequence[Phone], frames: int
-) -> tuple[list[int], list[int], list[int]]:
+def timed_symbols(phones: Sequence[Phone], frames: int) -> tuple[list[int], list[int], list[int]]:
     """Return symbols, tags and durations of timed phones; the durations sum to `frames`.
 
     Pauses inside are plain silence, the last one is a full stop.  A phone that is shorter than

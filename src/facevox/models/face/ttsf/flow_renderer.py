@@ -1,7 +1,6 @@
 """Making a portrait speak by the flow generator: the same contract as the warp renderer's."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +10,7 @@ from jaxtyping import UInt8
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
 from facevox.core.prefetch import ordered_map
-from facevox.core.processor import cpu_computes_in_bf16
+from facevox.models.face.lia.animator import FaceAnimator
 from facevox.models.face.lia.generator import Source
 from facevox.models.face.lia.photo_paste import PhotoPaste
 from facevox.models.face.lia.view import view_of
@@ -21,7 +20,6 @@ from facevox.models.face.warp.stage import output_photo
 
 Frame = UInt8[np.ndarray, "height width 3"]
 
-FRAMES_AT_ONCE = 8
 PASTE_THREADS = 2
 
 
@@ -68,18 +66,12 @@ class FlowRenderer:
         landmarks = (self._portrait.landmarks * factor).astype(np.float32)
         return PhotoPaste(photo, view_of(landmarks), self._head.config.generator.size)
 
-    def _made(
-        self, features: SceneFeatures
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        source = self.source
-        if cpu_computes_in_bf16():
-            source = replace(source, maps=[maps.bfloat16() for maps in source.maps])
-        for start in range(0, len(features.f_m), FRAMES_AT_ONCE):
-            rows = slice(start, start + FRAMES_AT_ONCE)
-            with torch.inference_mode():
-                made = self._head.generator(
-                    source, features.f_m[rows], features.f_lip[rows], features.controls[rows]
-                )
+    @cached_property
+    def _animator(self) -> FaceAnimator:
+        return FaceAnimator(self._head.generator, self.source.pictures)
+
+    def _made(self, features: SceneFeatures) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        for made in self._animator.syntheses(features.f_m, features.f_lip, features.controls):
             colours = made.painted.permute(0, 2, 3, 1).numpy()
             yield from zip(made.flow.numpy(), made.mask[:, 0].numpy(), colours, strict=True)
 

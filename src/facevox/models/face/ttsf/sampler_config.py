@@ -103,7 +103,9 @@ def paper() -> MotionSamplerConfig:
 def small() -> MotionSamplerConfig:
     """Return half the width in prior and U-Net, and a known Gaussian: the weights that ship."""
     return MotionSamplerConfig(
-        prior=PriorConfig(dim=128), unet=UnetConfig(channels=(128, 128), masked=True), spread=1.0,
+        prior=PriorConfig(dim=128),
+        unet=UnetConfig(channels=(128, 128), masked=True),
+        spread=1.0,
         noise_memory=0.95,
     )
 
