@@ -26,7 +26,7 @@ def talking_members(seed=0, side=64, **how):
     pictures = [np.uint8(np.clip(still + 20 * np.sin(k), 0, 255)) for k in range(count)]
     content, borders = encode_pictures(pictures, 90)
     said = json.loads(files["json"]) | {"first_picture": 0, "frames": frames}
-    landmarks = np.zeros((count, 478, 3), np.float16)
+    landmarks = generator.uniform(0, side, (count, 478, 3)).astype(np.float16)
     files |= {
         "json": json.dumps(said).encode(),
         "pictures.jpgs": content,

@@ -112,13 +112,7 @@ def act(
     mouth = mouths[generator.integers(0, len(mouths), (num_samples, 2))]
     mouth[generator.random(num_samples) < 0.15, 0] = 0.0
     others[0], mouth[0, 0] = 0.0, 0.0
-    view = view_of(portrait.landmarks)
-    longest = max(portrait.pixels.shape[:2])
-    size = int(np.clip(longest * _RENDERED_SIDE * side / 256 / view.size, 64, 2 * longest))
-    renderer = WarpRenderer(portrait, size=size)
-    photo = np.array([portrait.pixels.shape[1], portrait.pixels.shape[0]])
-    scale = np.array([renderer.width, renderer.height]) / photo
-    matrix = view.matrix(side) * scale[:, None]
+    renderer, matrix = _stage(portrait, side)
     flat = motion_of(mouth.reshape(-1, 9), np.repeat(others, 2, 0))
     frames = np.stack([_cut(frame, matrix, side) for frame in renderer.frames(flat)])
     flow = _flow(renderer, flat, matrix, side)
@@ -128,6 +122,38 @@ def act(
         others=others,
         flow=flow.reshape(num_samples, 2, *flow.shape[1:]),
     )
+
+
+def act_flows(
+    portrait: Portrait,
+    mouth: Float32[np.ndarray, "samples 9"],
+    others: Float32[np.ndarray, "samples 9"],
+    side: int,
+) -> Float16[np.ndarray, "samples cells cells 2"]:
+    """Return where every fourth pixel comes from, without rendering pictures.
+
+    Args:
+        portrait: The photo.
+        mouth: Numbers of `MOUTH_CHANNELS`.
+        others: Numbers of `OTHER_CHANNELS`.
+        side: Length of a side of the pictures [px].
+
+    Raises:
+        InputError: If the face is too small to be rendered.
+    """
+    renderer, matrix = _stage(portrait, side)
+    return _flow(renderer, motion_of(mouth, others), matrix, side)
+
+
+def _stage(portrait: Portrait, side: int) -> tuple[WarpRenderer, np.ndarray]:
+    """Return a renderer, and where the generator's square lies in its pictures."""
+    view = view_of(portrait.landmarks)
+    longest = max(portrait.pixels.shape[:2])
+    size = int(np.clip(longest * _RENDERED_SIDE * side / 256 / view.size, 64, 2 * longest))
+    renderer = WarpRenderer(portrait, size=size)
+    photo = np.array([portrait.pixels.shape[1], portrait.pixels.shape[0]])
+    scale = np.array([renderer.width, renderer.height]) / photo
+    return renderer, view.matrix(side) * scale[:, None]
 
 
 def _flow(

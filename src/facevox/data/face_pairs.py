@@ -6,6 +6,7 @@ Layout of a folder, made by `facevox.recipes.acted_portraits`:
     real/pairs{,_mouth,_pose,_names}.npy         neutral and smiling photos of the same people
     real/grid{,_mouth,_pose,_found,_test}.npy    frames of a real speaker
     people.json                                  how people look, by name: `NUM_TRAITS` numbers
+    mean_flow.npy                                what a control does to the average face
 
 `acted` must be there; the others make it better.
 """
@@ -24,8 +25,8 @@ from facevox.core.errors import DataError
 from facevox.data.face_augmentation import mirrored_mouth, mirrored_others, shake
 from facevox.data.portraits import HELD_OUT
 
-OTHER_SCALES = np.array([8, 5, 4.5, 1, 1, 6, 4, 1, 1], np.float32)
-"""Usual deviations of head pose [deg], breath, eyelids, gaze [deg], brows and smile."""
+MEAN_FLOW = "mean_flow.npy"
+"""In the folder: where the mean flows of a generator begin."""
 
 NUM_TRAITS = 5
 """Sex, age and three proportions of the face, each about -1 to 1; NaN where unknown."""
@@ -45,7 +46,7 @@ class FacePair:
         target: The person after the motion.
         driver: A picture with the target's motion but, mostly, another mouth.
         mouth: The target's mouth, in numbers of `MOUTH_CHANNELS`.
-        change: Head, eyes and expression of the target less the source's, in usual deviations.
+        change: Numbers of `OTHER_CHANNELS` of the target less the source's.
         known: 1 where `change` is known.
         person: Who it is.
         flow: Displacement from cells of the target to the source [px]; None if unknown.
@@ -127,7 +128,7 @@ class ActedFaces:
             target=np.asarray(frames[last]),
             driver=np.asarray(frames[last[0], driver]),
             mouth=np.array(self._mouth[who][last], np.float32),
-            change=np.asarray((others[last[0]] - others[first[0]]) / OTHER_SCALES, np.float32),
+            change=np.asarray(others[last[0]] - others[first[0]], np.float32),
             known=np.ones(9, np.float32),
             person=person_of(self.names[who]),
             flow=np.asarray(flow[last], np.float32) if from_rest and flow is not None else None,
@@ -326,7 +327,7 @@ def _real_pair(
     source: np.ndarray, target: np.ndarray, mouth: np.ndarray, turned: np.ndarray, person: str
 ) -> FacePair:
     change, known = np.zeros(9, np.float32), np.zeros(9, np.float32)
-    change[:_POSE], known[:_POSE] = turned / OTHER_SCALES[:_POSE], 1.0
+    change[:_POSE], known[:_POSE] = turned, 1.0
     target = np.asarray(target)
     return FacePair(
         source=np.asarray(source),

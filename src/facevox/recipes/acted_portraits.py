@@ -10,6 +10,7 @@ What is there already is left alone, so a run that was stopped goes on, and seve
 """
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,11 +18,14 @@ import numpy as np
 from jaxtyping import Float32
 
 from facevox.core.errors import FacevoxError
-from facevox.core.files import temporary_twin
+from facevox.core.files import temporary_twin, write_atomically
 from facevox.core.portrait.reader import read_portrait
 from facevox.core.text.reader import read_sentences
 from facevox.data.acted_portraits import act, write_acted
+from facevox.data.face_pairs import MEAN_FLOW
 from facevox.data.portraits import LabelledPortrait, hold_out, list_portraits
+from facevox.models.bridge.perception import FacePerception
+from facevox.recipes.mean_flow import fit_mean_flow
 from facevox.recipes.real_faces import write_grid, write_pairs
 from facevox.systems.lite import Lite
 
@@ -55,6 +59,7 @@ TEXT = (
 _NUM_VOICES = 6
 _STRENGTHS = (0.75, 1.0, 1.3)
 _FRAME = 0.04
+_USUAL_AGE, _AGE_SPREAD = 35.0, 15.0
 
 
 def speaking_mouths(portrait: Path) -> Float32[np.ndarray, "pool 9"]:
@@ -114,6 +119,29 @@ def render_portraits(
         say(f"{name} ({place + 1} of {len(portraits)})")
 
 
+def read_people(
+    portraits: list[LabelledPortrait], say: Callable[[str], None]
+) -> dict[str, list[float]]:
+    """Return how people look, by name: sex, age and three proportions of the face.
+
+    Args:
+        portraits: Photos; of several of one person the mean is taken.
+        say: Told who is left out.
+    """
+    perception = FacePerception.load()
+    rows: dict[str, list[list[float]]] = {}
+    for row in portraits:
+        try:
+            seen = perception(read_portrait(row.path))
+        except FacevoxError as error:
+            say(f"{row.person} is left out: {error}")
+            continue
+        age = (row.age or seen.age) - _USUAL_AGE
+        numbers = [2.0 * row.female - 1, age / _AGE_SPREAD, seen.breadth, seen.length, seen.width]
+        rows.setdefault(row.person, []).append(numbers)
+    return {name: np.mean(found, 0).tolist() for name, found in rows.items()}
+
+
 def prepare(
     data: Path,
     out: Path,
@@ -137,6 +165,13 @@ def prepare(
         mouths = speaking_mouths(portraits[0].path)
         with temporary_twin(pool) as twin, twin.open("wb") as file:
             np.save(file, mouths)
+    fields = out / MEAN_FLOW
+    if part[0] == 0 and not fields.exists():
+        found = fit_mean_flow(portraits, np.load(pool), say)
+        with temporary_twin(fields) as twin, twin.open("wb") as file:
+            np.save(file, found)
+    if part[0] == 0 and not (out / "people.json").exists():
+        write_atomically(out / "people.json", json.dumps(read_people(portraits, say)).encode())
     render_portraits(portraits, np.load(pool), acted, samples, say, part)
     if part[0] == 0 and not (real / "pairs.npy").exists():
         say(f"{write_pairs(data / 'faces', real, SIDE, say)} people neutral and smiling")

@@ -163,7 +163,6 @@ def contrast_loss(
 
 def control_loss(
     made: Mapping[str, Tensor],
-    change: Float[Tensor, "batch 9"],
     known: Float[Tensor, "batch 9"],
 ) -> Float[Tensor, ""]:
     """Return how far the motion is from what is known of head, eyes and expression.
@@ -173,10 +172,11 @@ def control_loss(
 
     Args:
         made: `told` (batch, motion), `seen` (drivers, motion), and what is read off their
-            distance to the source's motion: `read_told` and `read_seen`.
-        change: Numbers of `OTHER_CHANNELS`, target less source.
+            distance to the source's motion: `read_told` and `read_seen`; `wanted`, the
+            numbers of `OTHER_CHANNELS`, target less source, in usual deviations.
         known: 1 where they are known.
     """
+    change = made["wanted"]
     first = len(change) - len(made["seen"])
     whole = known.amin(1) > 0
     away = (made["read_seen"] - change[first:]).square()

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
+from facevox.core.portrait.face_crop import FaceCrop
 from facevox.data.shards import Shards
 from facevox.data.spoken_samples import SpokenSample, read_spoken
 from facevox.data.talking_samples import TalkingClip, TalkingWindow, draw_window
+from facevox.models.face.lia.mean_flow import mouth_place
 from facevox.models.speech.matcha.batch import MatchaBatch
 from facevox.models.speech.matcha.symbols import symbol_id
 from facevox.models.speech.mel import MelSpectrogram
@@ -95,7 +97,8 @@ def joint_batch(
         consecutive: Whether the pictures to be made lie side by side.
 
     Returns:
-        `speech`, a `MatchaBatch` without voices; `source` (batch, 3, side, side); `frames`
+        `speech`, a `MatchaBatch` without voices; `source` (batch, 3, side, side); `place`
+        (batch, 3), where its mouth lies; `frames`
         (batch, frames, 3, side, side); `start` (batch,), the first picture on the timeline of
         the sound; `mel` (batch, 80, 4 frames) of the window; `rendered` (batch, pictures),
         which ones are to be made.
@@ -111,6 +114,7 @@ def joint_batch(
     count = RENDERED_FOR_SYNC if consecutive else RENDERED
     return {
         "speech": collate_speech(samples),
+        "place": torch.stack([mouth_place_of(w.source, w.source_landmarks) for w in windows]),
         "source": torch.cat([to_pictures(w.source[None], side) for w in windows]),
         "frames": torch.stack([to_pictures(w.pictures, side) for w in windows]),
         "start": torch.tensor([w.first for w in windows]),
@@ -136,6 +140,14 @@ def collate_speech(samples: Sequence[SpokenSample]) -> MatchaBatch:
         mel_lengths=torch.tensor([mel.shape[1] for mel in mels]),
         f0=_padded([torch.from_numpy(sample.speech.f0) for sample in samples]),
     )
+
+
+def mouth_place_of(
+    pixels: UInt8[np.ndarray, "height width 3"], landmarks: Float32[np.ndarray, "478 3"]
+) -> Float[Tensor, " 3"]:
+    """Return where the mouth lies in a picture that is the view itself."""
+    side = float(pixels.shape[0])
+    return torch.from_numpy(mouth_place(landmarks, FaceCrop((side / 2, side / 2), side, 0.0)))
 
 
 def _chosen(

@@ -1,7 +1,7 @@
 """Stage S3 of the talking face: speech and face learn together.
 
     facevox prepare grid GRID -o SHARDS --faces
-    facevox train ttsf --data SHARDS -o TTSF --set model.generator_from=S0/export \
+    facevox train ttsf --data SHARDS -o TTSF --set model.head_from=S0/export \
         --set model.matcha_from=S2/export --set model.sync_from=SYNC/export
 
 Reference:
@@ -25,13 +25,12 @@ from facevox.data.speech.settings import HOP, SAMPLE_RATE
 from facevox.data.spoken_samples import transcribed
 from facevox.data.talking_samples import talking
 from facevox.models.face.lia.config import paper as paper_generator
-from facevox.models.face.lia.config import tiny as tiny_generator
 from facevox.models.face.lia.discriminator import Discriminator
 from facevox.models.face.ttsf.audio_mapper import paper as paper_mapper
-from facevox.models.face.ttsf.audio_mapper import tiny as tiny_mapper
 from facevox.models.face.ttsf.sampler_config import paper as paper_sampler
-from facevox.models.face.ttsf.sampler_config import tiny as tiny_sampler
 from facevox.models.face.ttsf.sync_expert import SyncExpert, sync_loss
+from facevox.models.face.ttsf.talking_head import TalkingHead
+from facevox.models.face.ttsf.talking_head import tiny as tiny_head
 from facevox.models.speech.matcha.batch import MatchaBatch
 from facevox.models.speech.matcha.config import paper as paper_matcha
 from facevox.models.speech.matcha.config import tiny as tiny_matcha
@@ -40,7 +39,8 @@ from facevox.recipes.face_losses import JudgedLosses, JudgedSettings, pyramid_lo
 from facevox.recipes.sync import load_sync_expert
 from facevox.recipes.talking_batches import RENDERED, RENDERED_FOR_SYNC, joint_batch
 from facevox.recipes.ttsf_network import JointNetwork
-from facevox.recipes.ttsf_settings import JointSettings, fitted
+from facevox.recipes.ttsf_settings import JointSettings
+from facevox.recipes.ttsf_warmup import PARTS
 from facevox.training.batches import PackedBatches
 from facevox.training.context import Context
 from facevox.training.task import Batches, Samples, Task
@@ -66,16 +66,15 @@ class JointTask(Task):
                 .model_dump(),
                 "mapper": paper_mapper().model_dump(),
                 "sampler": paper_sampler().model_dump(),
+                "motion": "absolute",
             },
             "loss": {"speech": {"duration": 1.0, "prior": 1.0}},
             "run": {"steps": 500_000},
         },
         "tiny": {
             "model": {
-                "generator": tiny_generator().model_dump(),
+                **tiny_head().model_dump(),
                 "matcha": tiny_matcha().model_copy(update={"n_mels": 80}).model_dump(),
-                "mapper": tiny_mapper().model_dump(),
-                "sampler": tiny_sampler().model_dump(),
             },
             "data": {"frames": 8},
             "run": {"steps": 4, "precision": "32-true"},
@@ -103,10 +102,14 @@ class JointTask(Task):
             )
         )
         joint = JointNetwork(self.config, half=self.run.precision == "bf16-mixed")
-        for name, folder in (("generator", model.generator_from), ("matcha", model.matcha_from)):
-            if folder is not None:
-                load_module(joint.get_submodule(name), Path(folder) / f"{name}.safetensors")
-        joint.generator.to(memory_format=torch.channels_last)
+        if model.head_from is not None:
+            _take_over(joint.head, Path(model.head_from))
+        if model.matcha_from is not None:
+            load_module(joint.matcha, Path(model.matcha_from) / "matcha.safetensors")
+        joint.head.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # what reads numbers off features is as S0 left it
+        for part in (joint.head.mouth, joint.head.motion, joint.head.seen):
+            part.requires_grad_(False)
         made: dict[str, nn.Module] = {"joint": joint}
         if loss.gan > 0:
             group = RENDERED_FOR_SYNC if loss.sync > 0 else RENDERED
@@ -119,9 +122,9 @@ class JointTask(Task):
     def optimizers(self, networks: Mapping[str, nn.Module]) -> dict[str, Optimizer]:
         """Make one Adam for speech and face, and one for the discriminator."""
         optim, joint = self.config.optim, networks["joint"]
-        generator = list(joint.get_submodule("generator").parameters())
+        generator = list(joint.get_submodule("head.generator").parameters())
         inside = {id(parameter) for parameter in generator}
-        others = [p for p in joint.parameters() if id(p) not in inside]
+        others = [p for p in joint.parameters() if id(p) not in inside and p.requires_grad]
         groups: list[dict[str, Any]] = [
             {"params": others, "betas": optim.betas},
             {"params": generator, "betas": optim.picture_betas},
@@ -166,7 +169,7 @@ class JointTask(Task):
         """Speak and move, teach the discriminator, then all others at once."""
         losses, made, real = self._made(context, batch)
         found = self.terms(context, losses, made, real, batch["mel"], batch["rendered"])
-        total = sum(self.weight_of(name) * loss for name, loss in found.items())
+        total = torch.stack([self.weight_of(n) * loss for n, loss in found.items()]).sum()
         logged = {**losses, **found}
         if self.config.loss.gan > 0:
             judge = context["discriminator"]
@@ -247,7 +250,7 @@ class JointTask(Task):
             _, made, real = self._made(context, batch)
             rows = [torch.cat(list(x[0].clamp(-1, 1)), -1) for x in (made, real)]
             shown = torch.cat(rows, -2).permute(1, 2, 0).float().cpu().numpy()
-            pictures[f"{number}-made-real"] = np.uint8((shown + 1) * 127.5)
+            pictures[f"{number}-made-real"] = ((shown + 1) * 127.5).astype(np.uint8)
         return Samples(pictures=pictures)
 
     def describe_data(self) -> dict[str, Any]:
@@ -264,32 +267,31 @@ class JointTask(Task):
     def export(
         self, networks: Mapping[str, nn.Module], folder: Path, card: Mapping[str, Any]
     ) -> list[Path]:
-        """Write generator, acoustic model, mapper and sampler, each with its sizes."""
-        model, joint = fitted(self.config.model), networks["joint"]
-        kinds = {
-            "generator": "face-generator",
-            "matcha": "matcha",
-            "mapper": "audio-mapper",
-            "sampler": "motion-sampler",
-        }
+        """Write `talking_head.safetensors`, all of the face, and `matcha.safetensors`."""
+        joint = networks["joint"]
+        assert isinstance(joint, JointNetwork)
+        parts = (
+            ("talking_head", "talking-head", joint.head, joint.head.config),
+            ("matcha", "matcha", joint.matcha, joint.matcha.config),
+        )
         return [
             save_checkpoint(
                 folder / f"{name}.safetensors",
-                joint.get_submodule(name).state_dict(),
+                network.state_dict(),
                 {
                     **card,
                     "kind": kind,
-                    "config": getattr(model, name).model_dump(mode="json"),
+                    "config": sizes.model_dump(mode="json"),
                     "settings": card["config"],
-                    "voice": model.voice,
+                    "voice": joint.model.voice,
                 },
             )
-            for name, kind in kinds.items()
+            for name, kind, network, sizes in parts
         ]
 
     def _made(self, context: Context, batch: Batch) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Return losses, pictures that were made, and the real ones."""
-        names = ("speech", "source", "frames", "start", "rendered")
+        names = ("speech", "source", "frames", "start", "rendered", "place")
         losses, made = context["joint"](*(batch[name] for name in names))
         frames, index = batch["frames"], batch["rendered"]
         assert isinstance(frames, Tensor)
@@ -327,6 +329,19 @@ class JointTask(Task):
             )
         warnings.warn("The loss 'sync' is off: model.sync_from names no expert.", stacklevel=2)
         return None
+
+
+def _take_over(head: TalkingHead, folder: Path) -> None:
+    """Fill a head with all of an earlier one, or with the parts that S0 exports."""
+    whole = folder / "talking_head.safetensors"
+    if whole.exists():
+        load_module(head, whole)
+        return
+    load_module(head.generator, folder / "generator.safetensors")
+    for name in PARTS[1:]:
+        path = folder / f"{name}.safetensors"
+        if path.exists():
+            load_module(head.get_submodule(name), path)
 
 
 def _mel_of(mel: Tensor, rendered: Tensor) -> Tensor:

@@ -11,19 +11,19 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facevox.models.face.lia.generator import FaceGenerator, Source
+from facevox.models.face.lia.generator import Source
 from facevox.models.face.lia.motion import Parts
-from facevox.models.face.ttsf.audio_mapper import AudioMapper
-from facevox.models.face.ttsf.motion_sampler import MotionSampler
+from facevox.models.face.ttsf.talking_head import TalkingHead, TalkingHeadConfig
 from facevox.models.speech.matcha.batch import MatchaBatch
 from facevox.models.speech.matcha.driving_features import driving_features
 from facevox.models.speech.matcha.matcha import MatchaTTS
 from facevox.models.speech.matcha.pitch_predictor import REFERENCE_LOG2_F0
 from facevox.recipes.ttsf_settings import JointSettings, fitted
+from facevox.recipes.warm_up_network import batch_controls
 
 
 class JointNetwork(nn.Module):
-    """Generator, acoustic model, audio mapper and motion sampler.
+    """The talking head and the acoustic model.
 
     Args:
         settings: Of the recipe.
@@ -35,10 +35,10 @@ class JointNetwork(nn.Module):
         model = fitted(settings.model)
         self.model, self._half = model, half
         self._speaks, self._moves = settings.loss.tts > 0, _samples(settings)
-        self.generator = FaceGenerator(model.generator)
+        self.head = TalkingHead(
+            TalkingHeadConfig(generator=model.generator, mapper=model.mapper, sampler=model.sampler)
+        )
         self.matcha = MatchaTTS(model.matcha)
-        self.mapper = AudioMapper(model.mapper)
-        self.sampler = MotionSampler(model.sampler)
 
     def forward(
         self,
@@ -47,6 +47,7 @@ class JointNetwork(nn.Module):
         frames: Float[Tensor, "batch time 3 side side"],
         start: Int[Tensor, " batch"],
         rendered: Int[Tensor, "batch pictures"],
+        place: Float[Tensor, "batch 3"],
     ) -> tuple[dict[str, Tensor], Float[Tensor, "batch pictures 3 side side"]]:
         """Return the losses of speech ("tts:...") and motion, and the pictures that are made.
 
@@ -56,6 +57,7 @@ class JointNetwork(nn.Module):
             frames: Consecutive pictures, which give the motion.
             start: First of them on the timeline of the sound.
             rendered: Which of them are made again.
+            place: Where the mouth lies in each source (`mouth_place`).
         """
         batch, time = frames.shape[:2]
         given, parts = self._seen(source, frames)
@@ -68,17 +70,33 @@ class JointNetwork(nn.Module):
         f_m = parts.f_m.unflatten(0, (batch, time))
         if self._moves:
             mask = torch.ones(batch, time, dtype=torch.bool, device=f_m.device)
-            directions = self.generator.extractor.dictionary.directions()
-            losses |= self.sampler.losses(f_m, f_lip, mask, directions)
-        return losses, self.pictures(given, _at(f_m, rendered), _at(f_lip, rendered))
+            drawn = f_m - self._start(given)
+            losses |= self.head.sampler.losses(drawn, f_lip, mask, self.directions())
+        return losses, self.pictures(given, _at(f_m, rendered), _at(f_lip, rendered), place)
 
     def lips(
         self, speech: MatchaBatch, start: Int[Tensor, " batch"], frames: int
     ) -> Float[Tensor, "batch frames style"]:
         """Return the lip features of a window of each utterance."""
         heard = driving_features(self.matcha, speech)
-        joined = self.mapper.join(heard.embedding, heard.text, heard.energy)
-        return self.mapper(joined, heard.mask, start, frames).float()
+        mapper = self.head.mapper
+        joined = mapper.join(heard.embedding, heard.text, heard.energy)
+        return mapper(joined, heard.mask, start, frames).float()
+
+    def drawn(
+        self,
+        given: Source,
+        f_lip: Float[Tensor, "batch frames style"],
+        seeds: list[int],
+    ) -> Float[Tensor, "batch frames style"]:
+        """Return motions that the sampler draws for sources and what they say."""
+        start = self._start(given)
+        first = (given.parts.f_m[:, None] - start)[:, 0]
+        return start + self.head.sampler.sample(first, f_lip, seeds, self.directions())
+
+    def directions(self) -> Float[Tensor, "style motion"]:
+        """Return the orthonormal directions of motion."""
+        return self.head.generator.extractor.dictionary.directions()
 
     def voiced(
         self, speech: MatchaBatch, source: Float[Tensor, "batch 3 side side"]
@@ -87,13 +105,21 @@ class JointNetwork(nn.Module):
         given, _ = self._seen(source, source[:, None])
         return replace(speech, **self._voice(given.parts)), given
 
+    def voice_of(
+        self, pictures: Float[Tensor, "batch 3 side side"]
+    ) -> Float[Tensor, "batch style"]:
+        """Return what the acoustic model is given of faces, of unit length."""
+        given, _ = self._seen(pictures, pictures[:, None])
+        return self._voice(given.parts)["speaker_embedding"]
+
     def pictures(
         self,
         given: Source,
         f_m: Float[Tensor, "batch pictures style"],
         f_lip: Float[Tensor, "batch pictures style"],
+        place: Float[Tensor, "batch 3"],
     ) -> Float[Tensor, "batch pictures 3 side side"]:
-        """Return pictures of the sources with these motions and lips."""
+        """Return pictures of the sources with these motions, lips and places of mouths."""
         batch, count = f_m.shape[:2]
         parts = given.parts
         many = Source(
@@ -106,7 +132,16 @@ class JointNetwork(nn.Module):
             pictures=_each(given.pictures, count),
         )
         with torch.autocast(f_m.device.type, enabled=False):
-            made = self.generator(many, f_m.flatten(0, 1).float(), f_lip.flatten(0, 1).float())
+            motion, lips = f_m.flatten(0, 1).float(), f_lip.flatten(0, 1).float()
+            controls = None
+            if self.model.generator.mean_flow:
+                change = motion @ self.directions() - many.parts.alpha
+                # the numbers are read off; only the styles teach mapper and extractor
+                with torch.no_grad():
+                    read = self.head.mouth.read(lips), self.head.motion.read(change)
+                codes = self.head.mouth, self.head.motion
+                controls = batch_controls(*codes, *read, _each(place, count))
+            made = self.head.generator(many, motion, lips, controls)
         return made.picture.unflatten(0, (batch, count))
 
     def _seen(self, source: Tensor, frames: Tensor) -> tuple[Source, Parts]:
@@ -117,15 +152,20 @@ class JointNetwork(nn.Module):
             pixels = pixels.bfloat16()
         # the networks follow their input: autocast would also round flows and blurs
         with torch.autocast(pixels.device.type, enabled=False):
-            feature, maps = self.generator.encoder(
+            feature, maps = self.head.generator.encoder(
                 pixels.contiguous(memory_format=torch.channels_last)
             )
-            parts = self.generator.extractor(feature)
+            parts = self.head.generator.extractor(feature)
         own, other = (
             Parts(f_id=parts.f_id[rows], f_m=parts.f_m[rows], alpha=parts.alpha[rows])
             for rows in (slice(count), slice(count, None))
         )
         return Source(parts=own, maps=[m[:count] for m in maps], pictures=source), other
+
+    def _start(self, given: Source) -> Tensor:
+        """Return what motions are relative to, (batch, 1, style): the source's, or nothing."""
+        f_m = given.parts.f_m[:, None]
+        return f_m if self.model.motion == "relative" else torch.zeros_like(f_m)
 
     def _voice(self, parts: Parts) -> dict[str, Tensor]:
         """Return a voice of unit length, the same whatever the pitch of the recording."""

@@ -30,7 +30,9 @@ class ModelSettings(Settings):
         voice: What of the source picture is the voice: "identity" f_id, free of motion, or the
             whole "feature" f, the paper's "with motion".
         voice_gradient: Whether the losses of speech reach the encoder of pictures.
-        generator_from: Export of S0 (`ttsf-warmup`) to begin with.
+        motion: Whether motions are sampled as they are, as published, or "relative" to the
+            source picture's, as the system `ttsf` draws them.
+        head_from: Export of S0 (`ttsf-warmup`) or of a run of this recipe to begin with.
         matcha_from: Export of S2 (`matcha` with `model.condition=face`).
         sync_from: Export of S1 (`sync`); without it the sync loss is off.
     """
@@ -41,7 +43,8 @@ class ModelSettings(Settings):
     sampler: MotionSamplerConfig = small_sampler()
     voice: Literal["identity", "feature"] = "identity"
     voice_gradient: bool = True
-    generator_from: str | None = None
+    motion: Literal["absolute", "relative"] = "relative"
+    head_from: str | None = None
     matcha_from: str | None = None
     sync_from: str | None = None
 

@@ -23,12 +23,12 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-from facevox.core.checkpoint import save_checkpoint
-from facevox.data.face_pairs import PairSampler, held_pairs
+from facevox.core.checkpoint import load_module, save_checkpoint
+from facevox.data.face_pairs import MEAN_FLOW, PairSampler, held_pairs
 from facevox.models.face.lia.config import paper as paper_generator
-from facevox.models.face.lia.config import small, tiny
+from facevox.models.face.lia.config import small
 from facevox.models.face.lia.discriminator import Discriminator
-from facevox.models.face.lia.generator import FaceGenerator
+from facevox.models.face.ttsf.talking_head import tiny as tiny_head
 from facevox.nn.adversarial import discriminator_loss, generator_loss
 from facevox.recipes.face_losses import (
     JudgedLosses,
@@ -40,12 +40,16 @@ from facevox.recipes.face_losses import (
     weight_map,
 )
 from facevox.recipes.growing import fit_first_block, grow, load_generator
-from facevox.recipes.warm_up_network import WarmUpNetwork
+from facevox.recipes.warm_up_network import WarmUpNetwork, fill_mean_flow
 from facevox.recipes.warm_up_settings import WarmUpSettings
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
 from facevox.training.task import Batches, Samples, Task
 
+PARTS = ("generator", "mouth", "motion", "seen")
+"""What is exported, named as in `TalkingHead`."""
+
+_FIELD_RATE = 0.1
 _SHOWN, _GROUP = 4, 4
 
 
@@ -73,7 +77,7 @@ class WarmUpTask(Task):
             "run": {"steps": 200_000, "clip": None, "ema": 0.999},
         },
         "tiny": {
-            "model": {"generator": tiny().model_dump()},
+            "model": {"generator": tiny_head().generator.model_dump()},
             "data": {"batch": 4},
             "run": {"steps": 4, "precision": "32-true"},
         },
@@ -81,6 +85,7 @@ class WarmUpTask(Task):
     averaged = ("face",)
     exported = ("face",)
     best = "picture"
+    unused_parameters = True
 
     def networks(self) -> dict[str, nn.Module]:
         """Make the generator with what trains it, and a discriminator if it is used.
@@ -97,8 +102,10 @@ class WarmUpTask(Task):
         self.weight_map = weight_map(side) if settings.loss.weighted else torch.ones(1, 1, 1, 1)
         self.weight_map = self.weight_map.expand(1, 1, side, side)
         if settings.model.grow_from is not None:
-            self._grow(face.generator, Path(settings.model.grow_from))
-        face.to(memory_format=torch.channels_last)
+            self._grow(face, Path(settings.model.grow_from))
+        elif settings.model.generator.mean_flow and (self.data / MEAN_FLOW).exists():
+            fill_mean_flow(face.generator, self.data / MEAN_FLOW)
+        face.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if settings.model.compiled:
             face.compile()
         made: dict[str, nn.Module] = {"face": face}
@@ -110,10 +117,15 @@ class WarmUpTask(Task):
     def optimizers(self, networks: Mapping[str, nn.Module]) -> dict[str, Optimizer]:
         """Make one Adam for each network."""
         optim = self.config.optim
-        return {
-            name: Adam(network.parameters(), optim.rate, betas=optim.betas)
-            for name, network in networks.items()
-        }
+        made: dict[str, Optimizer] = {}
+        for name, network in networks.items():
+            own = dict(network.named_parameters())
+            fields = [own.pop(place) for place in tuple(own) if place.endswith("mean_flow.fields")]
+            groups: list[dict[str, Any]] = [{"params": list(own.values())}]
+            if fields:
+                groups.append({"params": fields, "lr": _FIELD_RATE * optim.rate})
+            made[name] = Adam(groups, optim.rate, betas=optim.betas)
+        return made
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rates rise for some steps and fall like a cosine to the end."""
@@ -148,7 +160,7 @@ class WarmUpTask(Task):
         real = batch["target"]
         made = self._made(context, batch)
         losses = self.losses(made, batch)
-        total = sum(self.weight_of(name) * loss for name, loss in losses.items())
+        total = torch.stack([self.weight_of(n) * loss for n, loss in losses.items()]).sum()
         if weights.adversarial > 0:
             judge = context["discriminator"]
             taught = discriminator_loss(judge(real), judge(made["picture"].detach()))
@@ -174,7 +186,7 @@ class WarmUpTask(Task):
             levels = max(1, weights.levels - 1)
             losses["painted"] = pyramid_loss(made["painted"], real, where, levels)
         if weights.controls > 0:
-            losses["controls"] = control_loss(made, batch["change"], batch["known"])
+            losses["controls"] = control_loss(made, batch["known"])
         if weights.contrast > 0:
             losses["contrast"] = contrast_loss(made["first"], made["second"], batch["person"])
         if weights.traits > 0:
@@ -212,7 +224,7 @@ class WarmUpTask(Task):
             rows = [torch.cat(list(made["picture"][:_SHOWN].clamp(-1, 1)), -1)]
             rows += [torch.cat(list(batch[name][:_SHOWN]), -1) for name in ("target", "source")]
             shown = torch.cat(rows, -2).permute(1, 2, 0).float().cpu().numpy()
-            pictures[f"{number}-made-target-source"] = np.uint8((shown + 1) * 127.5)
+            pictures[f"{number}-made-target-source"] = ((shown + 1) * 127.5).astype(np.uint8)
         return Samples(pictures=pictures)
 
     def describe_data(self) -> dict[str, Any]:
@@ -222,16 +234,16 @@ class WarmUpTask(Task):
     def export(
         self, networks: Mapping[str, nn.Module], folder: Path, card: Mapping[str, Any]
     ) -> list[Path]:
-        """Write `generator.safetensors`, and what drives it by numbers.
+        """Write `generator.safetensors`, and what stands beside it in `TalkingHead`.
 
-        `lips.safetensors` makes f_lip of the numbers of a mouth, `controls.safetensors` motion
-        of those of head, eyes and expression.
+        `mouth` makes f_lip of the numbers of a mouth, `motion` motions of those of head, eyes
+        and expression, and `seen` reads off the identity how a face is seen.
         """
         face = networks["face"]
         assert isinstance(face, WarmUpNetwork)
         sizes = self.config.model.generator.model_dump(mode="json")
         changed = {**card, "config": sizes, "settings": card["config"]}
-        parts = {"generator": face.generator, "lips": face.lips, "controls": face.codes}
+        parts = {name: getattr(face, name) for name in PARTS}
         return [
             save_checkpoint(
                 folder / f"{name}.safetensors",
@@ -262,9 +274,14 @@ class WarmUpTask(Task):
         rows = (batches[number] for number in range(len(batches)))
         return [{name: value.to(context.device) for name, value in row.items()} for row in rows]
 
-    def _grow(self, network: FaceGenerator, folder: Path) -> None:
+    def _grow(self, face: WarmUpNetwork, folder: Path) -> None:
+        network = face.generator
         before = load_generator(folder / "generator.safetensors")
         grow(before, network)
+        for name in PARTS[1:]:
+            part, path = getattr(face, name), folder / f"{name}.safetensors"
+            if part is not None and path.exists():
+                load_module(part, path)
         sampler, seed = self._sampler(), self.run.seed
         fit_first_block(
             before,

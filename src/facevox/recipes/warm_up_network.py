@@ -1,63 +1,27 @@
 """The face generator with what only its warm-up needs."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facevox.data.acted_portraits import NUM_MOUTH_NUMBERS, NUM_OTHER_NUMBERS
-from facevox.data.face_pairs import NUM_TRAITS
+from facevox.core.errors import ConfigError, DataError
 from facevox.models.face.lia.generator import FaceGenerator, Source
+from facevox.models.face.lia.mean_flow import EYES
 from facevox.models.face.lia.motion import Parts
-from facevox.nn.equalized import EqualizedLinear
+from facevox.models.face.ttsf.codes import OTHER_NUMBERS, MotionCode, MouthCode
+from facevox.models.face.ttsf.talking_head import NUM_SEEN
 from facevox.recipes.warm_up_settings import WarmUpSettings
 
-MOUTH_UNITS = (2.0,) * 6 + (20.0, 2.0, 2.0)
-"""Factors that make the numbers of `MOUTH_CHANNELS` about alike."""
-
 _LIPS_START = 0.15
+USUAL_PLACE = (0.0, 0.375, 0.26)
+"""Where mouths lie in the view and how wide, as `mouth_place` tells it."""
 
-
-class MouthNumbers(nn.Module):
-    """Numbers of a mouth -> lip features f_lip, linearly.
-
-    Args:
-        style_dim: Size of f_lip.
-    """
-
-    units: Tensor
-
-    def __init__(self, style_dim: int) -> None:
-        super().__init__()
-        self.linear = EqualizedLinear(NUM_MOUTH_NUMBERS, style_dim)
-        self.register_buffer("units", torch.tensor(MOUTH_UNITS), persistent=False)
-        with torch.no_grad():
-            self.linear.weight.mul_(_LIPS_START)
-
-    def forward(self, mouth: Float[Tensor, "*batch 9"]) -> Float[Tensor, "*batch style"]:
-        """Return f_lip."""
-        return self.linear(mouth * self.units)
-
-
-class ControlCodes(nn.Module):
-    """Numbers of head, eyes and expression <-> magnitudes of the motion's directions.
-
-    Args:
-        motion_dim: Number of directions.
-    """
-
-    def __init__(self, motion_dim: int) -> None:
-        super().__init__()
-        self.code = nn.Parameter(torch.randn(NUM_OTHER_NUMBERS, motion_dim) * 0.3)
-        self.reader = nn.Linear(motion_dim, NUM_OTHER_NUMBERS, bias=False)
-
-    def forward(self, change: Float[Tensor, "batch 9"]) -> Float[Tensor, "batch motion"]:
-        """Return the change of the magnitudes.
-
-        Args:
-            change: Target less source, in the deviations `OTHER_SCALES`.
-        """
-        return change @ self.code
+_LEAST_FIELD = 2
+"""Channels of a field that there always are: movement in x and y."""
 
 
 class WarmUpNetwork(nn.Module):
@@ -66,6 +30,15 @@ class WarmUpNetwork(nn.Module):
     Args:
         settings: Of the recipe.
         half: Whether pictures go through the networks in bfloat16.
+
+    Raises:
+        ConfigError: If mean flows have nothing that moves the mouth.
+
+    Attributes:
+        generator: Picture and motion to picture.
+        mouth: Numbers of a mouth to f_lip.
+        motion: Numbers of head, eyes and expression to magnitudes of the motion.
+        seen: f_id to how a face is seen, for the voice.
     """
 
     def __init__(self, settings: WarmUpSettings, half: bool) -> None:
@@ -73,11 +46,15 @@ class WarmUpNetwork(nn.Module):
         config = settings.model.generator
         self.generator = FaceGenerator(config)
         self._half = half
-        self.lips = MouthNumbers(config.style_dim) if settings.model.lips else None
-        self.codes = ControlCodes(config.motion_dim) if settings.loss.controls > 0 else None
-        self.traits = None
-        if settings.loss.traits > 0:
-            self.traits = nn.Linear(config.style_dim, NUM_TRAITS)
+        if config.mean_flow and not settings.model.lips:
+            raise ConfigError("Mean flows move the mouth by its numbers; set model.lips=true.")
+        numbers = settings.loss.controls > 0 or config.mean_flow
+        self.mouth = MouthCode(config.style_dim) if settings.model.lips else None
+        self.motion = MotionCode(config.motion_dim) if numbers else None
+        self.reader = nn.Linear(config.motion_dim, OTHER_NUMBERS, bias=False) if numbers else None
+        self.seen = nn.Linear(config.style_dim, NUM_SEEN) if settings.loss.traits > 0 else None
+        if self.mouth is not None:
+            nn.init.normal_(self.mouth.linear.weight, std=_LIPS_START)
 
     def forward(
         self,
@@ -115,24 +92,80 @@ class WarmUpNetwork(nn.Module):
         count = len(source)
         parts = self.generator.extractor(feature)
         own, seen = parts.alpha[:count], parts.alpha[count:]
+        driven = count - len(seen)
         result = {"first": parts.f_id[:count], "second": parts.f_id[count:]}
-        alpha = seen
-        if self.codes is not None:
-            told = own + self.codes(change)
-            alpha = torch.cat([told[: count - len(seen)], seen])
+        alpha, controls = seen, None
+        if self.motion is not None and self.reader is not None:
+            told = own + self.motion(change)
+            alpha = torch.cat([told[:driven], seen])
             result |= {
                 "told": told,
                 "seen": seen,
-                "read_told": self.codes.reader(told - own),
-                "read_seen": self.codes.reader(seen - own[count - len(seen) :]),
+                "read_told": self.reader(told - own),
+                "read_seen": self.reader(seen - own[driven:]),
+                "wanted": change / self.motion.units,
             }
+            if self.generator.config.mean_flow and self.mouth is not None:
+                with torch.no_grad():
+                    read = self.motion.read(seen - own[driven:])
+                others = torch.cat([change[:driven], read])
+                place = mouth.new_tensor(USUAL_PLACE).expand(count, -1)
+                controls = batch_controls(self.mouth, self.motion, mouth, others, place)
         first = Parts(f_id=result["first"], f_m=parts.f_m[:count], alpha=own)
         given = Source(parts=first, maps=[m[:count] for m in maps], pictures=source)
-        lips = None if self.lips is None else self.lips(mouth)
-        made = self.generator(given, self.generator.extractor.dictionary(alpha), lips)
-        if self.traits is not None:
+        lips = None if self.mouth is None else self.mouth(mouth)
+        f_m = self.generator.extractor.dictionary(alpha)
+        made = self.generator(given, f_m, lips, controls)
+        if self.seen is not None:
             # unit length times its square root: about 1 each
             unit = functional.normalize(parts.f_id, dim=-1) * parts.f_id.shape[-1] ** 0.5
-            result["traits"] = self.traits(unit)
+            result["traits"] = self.seen(unit)
         names = ("picture", "painted", "mask", "flow")
         return result | {name: getattr(made, name) for name in names}
+
+
+def batch_controls(
+    mouth_code: MouthCode,
+    motion_code: MotionCode,
+    mouth: Float[Tensor, "batch 9"],
+    others: Float[Tensor, "batch 9"],
+    place: Float[Tensor, "batch 3"],
+) -> Float[Tensor, "batch controls"]:
+    """Return the controls of mean flows for a batch of different sources.
+
+    Args:
+        mouth_code: Knows the units of a mouth.
+        motion_code: Knows those of head and expression.
+        mouth: Numbers of the mouth.
+        others: Numbers of head and expression, relative to the source.
+        place: Where each source's mouth lies (`mouth_place`).
+    """
+    face = (others / motion_code.units)[:, OTHER_NUMBERS - EYES :]
+    return torch.cat([mouth / mouth_code.units, face, place], 1)
+
+
+def fill_mean_flow(generator: FaceGenerator, path: Path) -> None:
+    """Start the mean flows of a generator with fitted fields.
+
+    Args:
+        generator: With mean flows.
+        path: An array (controls, channels, cells, cells); channels that it lacks stay.
+
+    Raises:
+        DataError: If it cannot be read or does not fit.
+    """
+    assert generator.synthesis.mean_flow is not None
+    fields = generator.synthesis.mean_flow.fields
+    try:
+        found = torch.from_numpy(np.load(path, allow_pickle=False)).float()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}); make the folder again.") from error
+    controls, channels, *cells = fields.shape
+    fits = found.ndim == 4 and found.shape[0] == controls and list(found.shape[2:]) == cells
+    if not fits or not _LEAST_FIELD <= found.shape[1] <= channels:
+        raise DataError(
+            f"{path} has the shape {list(found.shape)}, expected {[controls, channels, *cells]}; "
+            "make the folder again."
+        )
+    with torch.no_grad():
+        fields[:, : found.shape[1]] = found

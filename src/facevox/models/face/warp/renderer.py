@@ -88,9 +88,7 @@ class WarpRenderer:
         inside = ((inner >= 0) & (inner < last)).all(-1, keepdims=True)
         for row in motion.rows():
             head, eye = HeadPose.of(row), EyePose.of(row)
-            positions = self._stage.lattice.enlarge(
-                self._mouth.pose(MouthPose.of(row), head).flow
-            )
+            positions = self._stage.lattice.enlarge(self._mouth.pose(MouthPose.of(row), head).flow)
             positions += self._pixels
             self._eyes.place(positions, eye, head)
             found = cv2.remap(
