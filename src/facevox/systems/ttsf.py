@@ -121,8 +121,8 @@ class _GeneratedPortrait:
     def __init__(self, job: Job, head: TalkingHead, reader: AcousticReader) -> None:
         self._reader = reader
         self._renderer = FlowRenderer(head, job.portrait, size=job.size)
-        alpha = self._renderer.source.parts.alpha
-        self._motion = SceneMotion(head, alpha, job.seed, job.controls, job.clock.fps)
+        alpha, place = self._renderer.source.parts.alpha, self._renderer.place
+        self._motion = SceneMotion(head, alpha, place, job.seed, job.controls, job.clock.fps)
 
     def act(self, speech: Speech, first_frame: int, num_frames: int, offset: float) -> Scene:
         """Return the next sentence's scene."""

@@ -7,6 +7,7 @@ import torch
 from facevox.models.face.lia import animator as module
 from facevox.models.face.lia.animator import FaceAnimator
 from facevox.models.face.lia.config import tiny
+from facevox.models.face.lia.mean_flow import NUM_CONTROLS
 
 FORMS = [
     {},
@@ -30,9 +31,10 @@ def test_same_pictures_in_float32(make, pictures, form, lips):
 
 @torch.no_grad()
 def test_mean_flows_move_the_same(make, pictures):
-    model = make(tiny().model_copy(update={"pixel_skip": True, "mean_flow": 5}))
-    model.synthesis.mean_flow.fields.normal_().mul_(0.01)
-    f_m, controls = torch.randn(7, 16), torch.randn(7, 5)
+    model = make(tiny().model_copy(update={"pixel_skip": True, "mean_flow": True}))
+    for fields in model.synthesis.mean_flow.parameters():
+        fields.normal_().mul_(0.01)
+    f_m, controls = torch.randn(7, 16), torch.rand(7, NUM_CONTROLS)
     wanted = model(model.read(pictures[:1]), f_m, None, controls).picture
     animator = FaceAnimator(model, pictures[:1], torch.float32, batch=3)
     made = animator.render(f_m, controls=controls)

@@ -24,8 +24,7 @@ class GeneratorConfig(BaseModel):
             published, or the "fused" map, which also holds what the source does not show.
         pixel_skip: Whether the source photo itself, warped by the finest flow, is blended in
             by the finest mask.
-        mean_flow: Number of controls whose movement of the average face is added to the flows;
-            0 has none, as published.
+        mean_flow: Whether what mouth and eyes do on the average face is added to the flows.
         fusion: How f_lip enters its styles: "replace" gives f_id + f_lip, "add" also adds
             f_m, "project" gives f_id + Linear([f_m, f_lip]) (`FusionConfig`).
         layer_map: Which styles are moved: "styles", indices 1 to 7 with the lips in 6 and 7,
@@ -40,7 +39,7 @@ class GeneratorConfig(BaseModel):
     motion_dim: int = Field(default=20, ge=1)
     content: Literal["warped", "fused"] = "warped"
     pixel_skip: bool = False
-    mean_flow: int = Field(default=0, ge=0)
+    mean_flow: bool = False
     fusion: Literal["replace", "add", "project"] = "replace"
     layer_map: Literal["styles", "levels"] = "styles"
 
@@ -73,7 +72,7 @@ def paper(size: int = 256) -> GeneratorConfig:
 def small(size: int = 256) -> GeneratorConfig:
     """Return a quarter of the published width, with the pixel skip: the weights that ship."""
     return GeneratorConfig(
-        size=size, channels=_table(size, 4), content="fused", pixel_skip=True, mean_flow=14
+        size=size, channels=_table(size, 4), content="fused", pixel_skip=True, mean_flow=True
     )
 
 

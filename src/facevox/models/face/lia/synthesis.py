@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facevox.models.face.lia.config import GeneratorConfig
+from facevox.models.face.lia.mean_flow import MeanFlow
 from facevox.nn.equalized import BiasedLeakyReLU, EqualizedConv2d, ModulatedConv2d
 from facevox.nn.resampling import upsample
 
-_FIELD_SIDE, _LOGIT_UNIT = 64, 20.0
 _SKIP_MASK = 2.0
 """First bias of the masks with the pixel skip: at first the photo shows itself."""
 
@@ -77,41 +77,6 @@ class PlainColourHead(nn.Module):
         return self.conv(x).float() + self.bias
 
 
-class MeanFlow(nn.Module):
-    """What a control does to the average face: a field of movement, mask and colour for each.
-
-    Flows of the network carry each pixel back to the photo's pose; there eyes and mouth lie at
-    known places of the view, and the fields move them.  With little data a network does not
-    find movements as small as those of lips and lids by itself.
-
-    Args:
-        num_controls: Numbers that move the face.
-    """
-
-    def __init__(self, num_controls: int) -> None:
-        super().__init__()
-        self.fields = nn.Parameter(torch.zeros(num_controls, 6, _FIELD_SIDE, _FIELD_SIDE))
-
-    def forward(
-        self,
-        flow: Float[Tensor, "batch side side 2"],
-        controls: Float[Tensor, "batch controls"],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the flow with the fields' movement, and what they add to logit and colours.
-
-        Args:
-            flow: Where pixels come from but for mouth and eyes.
-            controls: What mouth and eyes do.
-
-        Returns:
-            (batch, side, side, 2), (batch, 1, side, side) and (batch, 3, side, side).
-        """
-        fields = torch.einsum("bc,ckyx->bkyx", controls, self.fields)
-        here = functional.grid_sample(fields, flow, align_corners=False)
-        moved = flow + here[:, :2].permute(0, 2, 3, 1)
-        return moved, _LOGIT_UNIT * here[:, 2:3], here[:, 3:]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
     """What the network makes.
@@ -149,7 +114,7 @@ class FlowGenerator(nn.Module):
         self.flows = nn.ModuleList(FlowHead(width, dim) for width in widths[1:])
         head = ColourHead if config.content == "warped" else PlainColourHead
         self.colours = nn.ModuleList(head(width) for width in widths[1:])
-        self.mean_flow = MeanFlow(config.mean_flow) if config.mean_flow else None
+        self.mean_flow = MeanFlow() if config.mean_flow else None
         if config.pixel_skip:
             self._start_from_the_photo()
 

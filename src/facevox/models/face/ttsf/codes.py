@@ -8,13 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from facevox.models.face.lia.mean_flow import EYES
+
 MOUTH_NUMBERS = 9
 """Of `Motion`: mouth (6), lip_gap, tongue, lip_roll."""
 
 OTHER_NUMBERS = 9
 """Of `Motion`: head_pose (3), breath, eyelids, gaze (2), brows, smile."""
 
-_FIRST_OF_FACE = 4
 _MOUTH_UNITS = (1.0,) * 6 + (0.1, 1.0, 1.0)
 _OTHER_UNITS = (8.0, 5.0, 4.5, 1.0, 1.0, 6.0, 4.0, 1.0, 1.0)
 
@@ -47,21 +48,21 @@ class MouthCode(nn.Module):
         return (f_lip - self.linear.bias) @ inverse.T * self.units
 
 
-NUM_CONTROLS = MOUTH_NUMBERS + 5
-"""Controls of the generator's mean flows: the mouth's numbers, then those from the eyelids on."""
-
-
 def flow_controls(
-    mouth: Float[Tensor, "*batch 9"], others: Float[Tensor, "*batch 9"]
-) -> Float[Tensor, "*batch 14"]:
-    """Return the controls of the mean flows.
+    mouth: Float[Tensor, "frames 9"],
+    others: Float[Tensor, "frames 9"],
+    place: Float[Tensor, " 3"],
+) -> Float[Tensor, "frames controls"]:
+    """Return the controls of the generator's mean flows.
 
     Args:
         mouth: Numbers of the mouth.
         others: Numbers of head and expression, relative to the source.
+        place: Where the source's mouth lies (`mouth_place`).
     """
-    face = others / others.new_tensor(_OTHER_UNITS)
-    return torch.cat([mouth / mouth.new_tensor(_MOUTH_UNITS), face[..., _FIRST_OF_FACE:]], -1)
+    face = (others / others.new_tensor(_OTHER_UNITS))[:, OTHER_NUMBERS - EYES :]
+    mouth = mouth / mouth.new_tensor(_MOUTH_UNITS)
+    return torch.cat([mouth, face, place.to(mouth).expand(len(mouth), -1)], 1)
 
 
 class MotionCode(nn.Module):

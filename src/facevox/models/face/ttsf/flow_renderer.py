@@ -12,6 +12,7 @@ from facevox.core.portrait.portrait import Portrait
 from facevox.core.prefetch import ordered_map
 from facevox.models.face.lia.animator import FaceAnimator
 from facevox.models.face.lia.generator import Source
+from facevox.models.face.lia.mean_flow import mouth_place
 from facevox.models.face.lia.photo_paste import PhotoPaste
 from facevox.models.face.lia.view import view_of
 from facevox.models.face.ttsf.scene_motion import SceneFeatures, features_of
@@ -40,6 +41,8 @@ class FlowRenderer:
     def __init__(self, head: TalkingHead, portrait: Portrait, *, size: int | None = None) -> None:
         self._head, self._portrait, self._size = head, portrait, size
         self.source = read_source(head, portrait)
+        place = mouth_place(portrait.landmarks, view_of(portrait.landmarks))
+        self.place = torch.from_numpy(place)
 
     def frames(self, motion: Motion) -> Iterator[Frame]:
         """Yield one picture per row of a motion.
@@ -47,7 +50,7 @@ class FlowRenderer:
         Args:
             motion: What the face does, relative to the photo.
         """
-        return self.render(features_of(self._head, self.source.parts.alpha, motion))
+        return self.render(features_of(self._head, self.source.parts.alpha, self.place, motion))
 
     def render(self, features: SceneFeatures) -> Iterator[Frame]:
         """Yield one picture per row of features: made a few at a time, pasted by a few threads."""

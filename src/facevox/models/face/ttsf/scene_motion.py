@@ -47,6 +47,7 @@ class SceneMotion:
     Args:
         head: The networks.
         alpha: The photo's own motion.
+        place: Where the photo's mouth lies (`mouth_place`).
         seed: Draws head and expression.
         controls: Strengths.
         fps: Video frames per second.
@@ -58,6 +59,7 @@ class SceneMotion:
         self,
         head: TalkingHead,
         alpha: Float[Tensor, "1 motion"],
+        place: Float[Tensor, " 3"],
         seed: int,
         controls: Controls,
         fps: Fraction,
@@ -65,6 +67,7 @@ class SceneMotion:
         steps: int = 10,
     ) -> None:
         self._head, self._alpha, self._controls = head, alpha, controls
+        self._place = place
         self._fps = Fraction(fps)
         self._directions = head.generator.extractor.dictionary.directions()
         still = torch.zeros(1, len(self._directions))
@@ -122,20 +125,24 @@ class SceneMotion:
         return SceneFeatures(
             f_m=f_m,
             f_lip=f_lip,
-            controls=flow_controls(mouth, others),
+            controls=flow_controls(mouth, others, self._place),
             motion=read_motion(_array(mouth), _array(others), self._fps),
         )
 
 
 @torch.no_grad()
 def features_of(
-    head: TalkingHead, alpha: Float[Tensor, "1 motion"], motion: Motion
+    head: TalkingHead,
+    alpha: Float[Tensor, "1 motion"],
+    place: Float[Tensor, " 3"],
+    motion: Motion,
 ) -> SceneFeatures:
     """Return the features of a motion that came from anywhere.
 
     Args:
         head: The networks.
         alpha: The photo's own motion.
+        place: Where the photo's mouth lies.
         motion: What the face does, relative to the photo.
     """
     mouth = _stacked(motion.mouth, motion.lip_gap, motion.tongue, motion.lip_roll)
@@ -146,7 +153,7 @@ def features_of(
     return SceneFeatures(
         f_m=(alpha + head.motion(others)) @ directions.T,
         f_lip=head.mouth(mouth),
-        controls=flow_controls(mouth, others),
+        controls=flow_controls(mouth, others, place),
         motion=motion,
     )
 

@@ -12,7 +12,7 @@ from facevox.models.face.lia import config as lia
 from facevox.models.face.lia.generator import FaceGenerator
 from facevox.models.face.ttsf import audio_mapper, sampler_config
 from facevox.models.face.ttsf.audio_mapper import AudioMapper, AudioMapperConfig
-from facevox.models.face.ttsf.codes import NUM_CONTROLS, MotionCode, MouthCode
+from facevox.models.face.ttsf.codes import MotionCode, MouthCode
 from facevox.models.face.ttsf.motion_sampler import MotionSampler
 from facevox.models.face.ttsf.sampler_config import MotionSamplerConfig
 
@@ -46,7 +46,7 @@ def tiny() -> TalkingHeadConfig:
             "motion_dim": motion,
             "content": "fused",
             "pixel_skip": True,
-            "mean_flow": NUM_CONTROLS,
+            "mean_flow": True,
         }
     )
     mapper = audio_mapper.tiny().model_copy(
