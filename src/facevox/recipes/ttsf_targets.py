@@ -148,7 +148,7 @@ class Methods:
         head = self._head
         mouth = torch.from_numpy(mouth_between(source, target, self._basis))[None]
         with torch.inference_mode():
-            one, other = read_source(head, source), read_source(head, target)
+            one, other = (read_source(head, p.pixels, p.landmarks) for p in (source, target))
             others = head.motion.read(other.parts.alpha - one.parts.alpha)
             place = torch.from_numpy(mouth_place(source.landmarks, view_of(source.landmarks)))
             controls = flow_controls(mouth, others, place)
@@ -232,7 +232,7 @@ def voice_table(head: TalkingHead, train: Sequence[Pair], held: Sequence[Pair]) 
         return [2 * mean[0] - 1, (mean[1] - 35) / 15, *mean[2:]]
 
     def feature(portrait: Portrait, whole: bool) -> np.ndarray:
-        parts = read_source(head, portrait).parts
+        parts = read_source(head, portrait.pixels, portrait.landmarks).parts
         value = parts.f_id + parts.f_m if whole else parts.f_id
         return functional.normalize(value, dim=-1)[0].numpy() * value.shape[-1] ** 0.5
 

@@ -94,7 +94,7 @@ class Ttsf(SpeakingPortrait):
         )
 
     def _fitting_voices(self, portrait: Portrait) -> Voices:
-        source = read_source(self.head, portrait)
+        source = read_source(self.head, portrait.pixels, portrait.landmarks)
         unit = torch.nn.functional.normalize(source.parts.f_id.float(), dim=-1)
         seen = perceived_of(self.head.seen(unit * unit.shape[-1] ** 0.5)[0].tolist())
         if self.speech.name == NEURAL:
@@ -127,5 +127,5 @@ class _GeneratedPortrait:
     def act(self, speech: Speech, first_frame: int, num_frames: int, offset: float) -> Scene:
         """Return the next sentence's scene."""
         features = self._reader(speech).joined()
-        scene = self._motion.advance(features, first_frame, num_frames, offset)
+        scene = self._motion.advance(speech, features, first_frame, num_frames, offset)
         return Scene(motion=scene.motion, frames=self._renderer.render(scene))

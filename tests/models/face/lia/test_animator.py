@@ -7,7 +7,7 @@ import torch
 from facevox.models.face.lia import animator as module
 from facevox.models.face.lia.animator import FaceAnimator
 from facevox.models.face.lia.config import tiny
-from facevox.models.face.lia.mean_flow import NUM_CONTROLS
+from facevox.models.face.lia.mean_flow import NUM_CONTROLS, PLACE
 
 FORMS = [
     {},
@@ -35,6 +35,7 @@ def test_mean_flows_move_the_same(make, pictures):
     for fields in model.synthesis.mean_flow.parameters():
         fields.normal_().mul_(0.01)
     f_m, controls = torch.randn(7, 16), torch.rand(7, NUM_CONTROLS)
+    controls[:, -PLACE:] = torch.tensor([0.0, 0.3, 0.3])
     wanted = model(model.read(pictures[:1]), f_m, None, controls).picture
     animator = FaceAnimator(model, pictures[:1], torch.float32, batch=3)
     made = animator.render(f_m, controls=controls)

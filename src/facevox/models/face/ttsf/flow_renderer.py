@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
@@ -17,6 +17,7 @@ from facevox.models.face.lia.photo_paste import PhotoPaste
 from facevox.models.face.lia.view import view_of
 from facevox.models.face.ttsf.scene_motion import SceneFeatures, features_of
 from facevox.models.face.ttsf.talking_head import TalkingHead
+from facevox.models.face.warp.renderer import WarpRenderer
 from facevox.models.face.warp.stage import output_photo
 
 Frame = UInt8[np.ndarray, "height width 3"]
@@ -39,8 +40,13 @@ class FlowRenderer:
     """
 
     def __init__(self, head: TalkingHead, portrait: Portrait, *, size: int | None = None) -> None:
-        self._head, self._portrait, self._size = head, portrait, size
-        self.source = read_source(head, portrait)
+        self._head, self._landmarks = head, portrait.landmarks
+        photo = output_photo(portrait.pixels, size)
+        self._factor = photo.shape[1] / portrait.pixels.shape[1]
+        # a generator that was shown closed lips cannot close those of a photo that shows teeth
+        warped = WarpRenderer(portrait, size=size)
+        self._photo = next(warped.frames(Motion.rest(1)))
+        self.source = read_source(head, self._photo, self._scaled_landmarks())
         place = mouth_place(portrait.landmarks, view_of(portrait.landmarks))
         self.place = torch.from_numpy(place)
 
@@ -64,10 +70,11 @@ class FlowRenderer:
     @cached_property
     def _paste(self) -> PhotoPaste:
         """Fitted when the first picture is asked for: sound alone needs none."""
-        photo = output_photo(self._portrait.pixels, self._size)
-        factor = photo.shape[1] / self._portrait.pixels.shape[1]
-        landmarks = (self._portrait.landmarks * factor).astype(np.float32)
-        return PhotoPaste(photo, view_of(landmarks), self._head.config.generator.size)
+        view = view_of(self._scaled_landmarks())
+        return PhotoPaste(self._photo, view, self._head.config.generator.size)
+
+    def _scaled_landmarks(self) -> Float32[np.ndarray, "478 3"]:
+        return (self._landmarks * self._factor).astype(np.float32)
 
     @cached_property
     def _animator(self) -> FaceAnimator:
@@ -79,10 +86,20 @@ class FlowRenderer:
             yield from zip(made.flow.numpy(), made.mask[:, 0].numpy(), colours, strict=True)
 
 
-def read_source(head: TalkingHead, portrait: Portrait) -> Source:
-    """Return identity, motion and feature maps of a portrait."""
+def read_source(
+    head: TalkingHead,
+    photo: UInt8[np.ndarray, "height width 3"],
+    landmarks: Float32[np.ndarray, "478 3"],
+) -> Source:
+    """Return identity, motion and feature maps of a face in a photo.
+
+    Args:
+        head: The networks.
+        photo: RGB.
+        landmarks: Its face mesh [px].
+    """
     side = head.config.generator.size
-    view = view_of(portrait.landmarks).cut(portrait.pixels, side)
+    view = view_of(landmarks).cut(photo, side)
     picture = torch.from_numpy(view * 2 - 1).permute(2, 0, 1)[None]
     with torch.inference_mode():
         return head.generator.read(picture.contiguous(memory_format=torch.channels_last))

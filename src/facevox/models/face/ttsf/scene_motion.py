@@ -10,6 +10,9 @@ from torch import Tensor
 
 from facevox.core.controls import Controls
 from facevox.core.motion import Motion
+from facevox.core.speech import Speech
+from facevox.models.face.eye_motion import Blinks
+from facevox.models.face.prosody import read_prosody
 from facevox.models.face.ttsf.audio_mapper import RATE
 from facevox.models.face.ttsf.codes import OTHER_NUMBERS, flow_controls
 from facevox.models.face.ttsf.talking_head import TalkingHead
@@ -68,6 +71,7 @@ class SceneMotion:
     ) -> None:
         self._head, self._alpha, self._controls = head, alpha, controls
         self._place = place
+        self._blinks = Blinks(seed, controls.blink)
         self._fps = Fraction(fps)
         self._directions = head.generator.extractor.dictionary.directions()
         still = torch.zeros(1, len(self._directions))
@@ -76,6 +80,7 @@ class SceneMotion:
     @torch.no_grad()
     def advance(
         self,
+        speech: Speech,
         features: Float[Tensor, "mel_frames channels"],
         first_frame: int,
         num_frames: int,
@@ -84,7 +89,8 @@ class SceneMotion:
         """Return the features of the next sentence's frames.
 
         Args:
-            features: What is spoken, every 10 ms.
+            speech: The sentence.
+            features: What it is made from, every 10 ms.
             first_frame: Number of its first video frame within the whole.
             num_frames: Video frames.
             offset: Time at which its sound starts within the whole [s].
@@ -94,10 +100,11 @@ class SceneMotion:
         count = num_frames if own_rate else -int(-num_frames * FPS // self._fps) + 1
         lips = self._lips(features, offset - start, count)
         drawn = self._stream.extend(lips)[0]
-        f_m = self._strengthened(drawn)
+        times = (np.arange(num_frames) + first_frame + 0.5) / float(self._fps)
         if not own_rate:
-            times = (np.arange(num_frames) + first_frame + 0.5) / float(self._fps) - offset
-            f_m, lips = _at(f_m, times), _at(lips[0], times)[None]
+            drawn, lips = _at(drawn, times - offset), _at(lips[0], times - offset)[None]
+        self._blinks.plan(read_prosody(speech), offset, offset + speech.duration)
+        f_m = self._strengthened(drawn, self._blinks.eyelids(times))
         rest = self._head.mouth.rest()
         return self._described(f_m, rest + self._controls.mouth * (lips[0] - rest))
 
@@ -108,15 +115,19 @@ class SceneMotion:
         wanted = features[index].unsqueeze(0)
         return self._head.mapper(wanted, torch.ones(wanted.shape[:2], dtype=torch.bool))
 
-    def _strengthened(self, drawn: Float[Tensor, "frames style"]) -> Tensor:
-        """Return f_m: the photo's motion and the drawn change, each control by its strength."""
+    def _strengthened(self, drawn: Float[Tensor, "frames style"], eyelids: np.ndarray) -> Tensor:
+        """Return f_m: the photo's motion and the drawn change, each control by its strength.
+
+        Blinks are planned, not drawn: a flow from noise draws them half and in between.
+        """
         controls, code = self._controls, self._head.motion
         gains = torch.ones(OTHER_NUMBERS)
-        gains[_HEAD], gains[_BREATH] = controls.head, controls.breath
-        gains[_LIDS], gains[_GAZE], gains[_BROWS] = controls.blink, controls.gaze, controls.brows
+        gains[_HEAD], gains[_BREATH], gains[_LIDS] = controls.head, controls.breath, 0.0
+        gains[_GAZE], gains[_BROWS] = controls.gaze, controls.brows
         change = code.scaled(drawn @ self._directions, gains)
-        asked = torch.zeros(OTHER_NUMBERS)
-        asked[_SMILE] = controls.expression
+        asked = torch.zeros(len(drawn), OTHER_NUMBERS)
+        asked[:, _SMILE] = controls.expression
+        asked[:, _LIDS] = torch.from_numpy(eyelids)
         return (self._alpha + change + code(asked)) @ self._directions.T
 
     def _described(self, f_m: Tensor, f_lip: Tensor) -> SceneFeatures:
