@@ -5,7 +5,8 @@ from made_faces import write_faces
 
 from facevox.core.errors import DataError
 from facevox.data.face_augmentation import mirrored_mouth, mirrored_others, shake
-from facevox.data.face_pairs import ActedFaces, PairSampler, held_pairs
+from facevox.data.face_pairs import ActedFaces
+from facevox.data.pair_sampler import PairSampler, held_pairs
 from facevox.data.portraits import HELD_OUT
 
 
@@ -28,6 +29,7 @@ def test_a_batch_is_as_its_generator_says(faces):
         "known": (8, 9),
         "flow": (8, 16, 16, 2),
         "flow_known": (8,),
+        "place": (8, 3),
         "person": (8,),
         "traits": (16, 5),
     }
@@ -94,7 +96,7 @@ def test_flow_goes_with_the_pictures():
     target = np.roll(source, (-6, -4), (0, 1))
     flow = np.broadcast_to(np.array([4, 6], np.float32), (32, 32, 2))
     for seed in range(6):
-        shaken = shake((source, target), flow, np.random.default_rng(seed))
+        shaken = shake((source, target), flow, np.zeros(3, np.float32), np.random.default_rng(seed))
         assert shaken.flow is not None
         pictures = torch.from_numpy(shaken.pictures).permute(0, 3, 1, 2)
         first, second = (functional.avg_pool2d(p[None], 4) for p in pictures)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from facevox.core.errors import DataError
-from facevox.data.face_pairs import PairSampler
+from facevox.data.pair_sampler import PairSampler
 from facevox.data.portraits import HELD_OUT, LabelledPortrait
 from facevox.models.face.lia.generator import FaceGenerator
 from facevox.models.face.lia.mean_flow import EYES, MOUTH

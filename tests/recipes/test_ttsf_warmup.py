@@ -83,7 +83,7 @@ def made_step(task, faces):
     networks = task.networks()
     batch = task.batches("train")[0]
     face = wake(networks["face"])
-    names = ("source", "driver", "mouth", "change")
+    names = ("source", "driver", "mouth", "change", "place")
     made = face(*(batch[name] for name in names))
     return networks, task.losses(made, batch)
 
@@ -103,12 +103,12 @@ def test_gradients_reach_every_weight(faces):
 
 
 @pytest.mark.parametrize(
-    "name", ["picture", "painted", "controls", "contrast", "traits", "flow", "mask"]
+    "name", ["picture", "painted", "controls", "contrast", "traits", "flow", "mask", "cover"]
 )
 def test_each_loss_can_be_left_out(faces, name):
     task = WarmUpTask(settled(f"loss.{name}=0"), faces)
     _, losses = made_step(task, faces)
-    everything = {"picture", "painted", "controls", "contrast", "traits", "flow", "mask"}
+    everything = {"picture", "painted", "controls", "contrast", "traits", "flow", "mask", "cover"}
     assert set(losses) == everything - {name}
     assert all(torch.isfinite(loss) for loss in losses.values())
 

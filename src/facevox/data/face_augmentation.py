@@ -21,17 +21,20 @@ class Shaken:
     Attributes:
         pictures: In [-1, 1].
         flow: Displacements to the source, x and y [px]; None if they were not known.
+        place: Where the first picture's mouth lies: x, y and size, in halves of the side.
         mirrored: Whether left is right.
     """
 
     pictures: Float32[np.ndarray, "pictures side side 3"]
     flow: Float32[np.ndarray, "cells cells 2"] | None
+    place: Float32[np.ndarray, " 3"]
     mirrored: bool
 
 
 def shake(
     pictures: Sequence[UInt8[np.ndarray, "side side 3"]],
     flow: Float32[np.ndarray, "cells cells 2"] | None,
+    place: Float32[np.ndarray, " 3"],
     generator: np.random.Generator,
 ) -> Shaken:
     """Return pictures of a slightly different face, differently framed and lit.
@@ -42,21 +45,28 @@ def shake(
     Args:
         pictures: Pictures of one person, all changed alike.
         flow: Displacement from each cell of the second picture to the first [px].
+        place: Where the first picture's mouth lies: x, y and size, in halves of the side.
         generator: Source of randomness.
     """
     frames = list(pictures)
     if generator.random() < 0.75:
-        frames, flow = _warped(frames, flow, generator)
+        frames, flow, place = _warped(frames, flow, place, generator)
     mirrored = bool(generator.random() < 0.5)
     if mirrored:
         frames = [frame[:, ::-1] for frame in frames]
         if flow is not None:
             flow = flow[:, ::-1] * np.array([-1, 1], np.float32)
+        place = place * np.array([-1, 1, 1], np.float32)
     values = np.stack(frames).astype(np.float32) / 255
     if generator.random() < 0.7:
         values = _relit(values, generator)
     values = np.clip(values, 0, 1) * 2 - 1
-    return Shaken(pictures=values.astype(np.float32), flow=flow, mirrored=mirrored)
+    return Shaken(
+        pictures=values.astype(np.float32),
+        flow=flow,
+        place=place.astype(np.float32),
+        mirrored=mirrored,
+    )
 
 
 def mirrored_mouth(mouth: Float32[np.ndarray, "9"]) -> Float32[np.ndarray, "9"]:
@@ -85,8 +95,9 @@ def _mirror_of_mouths() -> Float32[np.ndarray, "6 6"]:
 def _warped(
     frames: list[np.ndarray],
     flow: Float32[np.ndarray, "cells cells 2"] | None,
+    mouth: Float32[np.ndarray, " 3"],
     generator: np.random.Generator,
-) -> tuple[list[np.ndarray], Float32[np.ndarray, "cells cells 2"] | None]:
+) -> tuple[list[np.ndarray], Float32[np.ndarray, "cells cells 2"] | None, np.ndarray]:
     """Turn, scale, stretch, move and bend pictures."""
     import cv2
 
@@ -105,12 +116,25 @@ def _warped(
     place = grid @ affine.T + middle + generator.normal(size=2) * 6 * unit + bend
     place = place.astype(np.float32)
     moved = [_remap(np.ascontiguousarray(frame), place) for frame in frames]
+    mouth = _found(mouth, place, float(size))
     if flow is None:
-        return moved, None
+        return moved, None, mouth
     step = side // len(flow)
     centres = ((place[step // 2 :: step, step // 2 :: step] + 0.5) / step - 0.5).astype(np.float32)
     there = _remap(flow, centres) @ np.linalg.inv(affine).T
-    return moved, there.astype(np.float32)
+    return moved, there.astype(np.float32), mouth
+
+
+def _found(
+    mouth: Float32[np.ndarray, " 3"], place: Float32[np.ndarray, "side side 2"], size: float
+) -> Float32[np.ndarray, " 3"]:
+    """Return where a place of the old pictures lies in the new ones."""
+    side = len(place)
+    pixel = (mouth[:2] + 1) * side / 2 - 0.5
+    nearest = int(np.square(place - pixel).sum(-1).argmin())
+    y, x = divmod(nearest, side)
+    halves = [(x + 0.5) * 2 / side - 1, (y + 0.5) * 2 / side - 1, mouth[2] / size]
+    return np.array(halves, np.float32)
 
 
 def _remap(picture: np.ndarray, place: Float32[np.ndarray, "h w 2"]) -> np.ndarray:

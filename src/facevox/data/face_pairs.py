@@ -4,7 +4,8 @@ Layout of a folder, made by `facevox.recipes.acted_portraits`:
 
     acted/NAME.{frames,mouth,others,flow}.npy    photos that the warp renderer moved
     real/pairs{,_mouth,_pose,_names}.npy         neutral and smiling photos of the same people
-    real/grid{,_mouth,_pose,_found,_test}.npy    frames of a real speaker
+    real/grid{,_mouth,_pose,_found,_test,_place}.npy    frames of a real speaker
+    places.json                                  where mouths lie, by photo (`mouth_place`)
     people.json                                  how people look, by name: `NUM_TRAITS` numbers
     mean_flow.npy                                what a control does to the average face
 
@@ -12,21 +13,20 @@ Layout of a folder, made by `facevox.recipes.acted_portraits`:
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float32, UInt8
-from torch import Tensor
-from torch.nn import functional
 
 from facevox.core.errors import DataError
-from facevox.data.face_augmentation import mirrored_mouth, mirrored_others, shake
 from facevox.data.portraits import HELD_OUT
 
 MEAN_FLOW = "mean_flow.npy"
 """In the folder: where the mean flows of a generator begin."""
+
+USUAL_PLACE = np.array([0.0, 0.375, 0.26], np.float32)
+"""Where mouths lie in the view and how large, unless it is known."""
 
 NUM_TRAITS = 5
 """Sex, age and three proportions of the face, each about -1 to 1; NaN where unknown."""
@@ -50,6 +50,7 @@ class FacePair:
         known: 1 where `change` is known.
         person: Who it is.
         flow: Displacement from cells of the target to the source [px]; None if unknown.
+        place: Where the source's mouth lies: x, y and size, in halves of the side.
     """
 
     source: UInt8[np.ndarray, "side side 3"]
@@ -60,6 +61,7 @@ class FacePair:
     known: Float32[np.ndarray, "9"]
     person: str
     flow: Float32[np.ndarray, "cells cells 2"] | None = None
+    place: Float32[np.ndarray, " 3"] = field(default_factory=lambda: USUAL_PLACE.copy())
 
 
 class ActedFaces:
@@ -89,6 +91,7 @@ class ActedFaces:
         self._others = [_opened(folder / f"{name}.others.npy") for name in self.names]
         flows = [folder / f"{name}.flow.npy" for name in self.names]
         self._flow = [_opened(path) if path.exists() else None for path in flows]
+        self._places = read_rows(folder.parent / "places.json", len(USUAL_PLACE))
 
     @property
     def side(self) -> int:
@@ -132,6 +135,7 @@ class ActedFaces:
             known=np.ones(9, np.float32),
             person=person_of(self.names[who]),
             flow=np.asarray(flow[last], np.float32) if from_rest and flow is not None else None,
+            place=self._places.get(self.names[who], USUAL_PLACE),
         )
 
 
@@ -147,6 +151,7 @@ class SmilePairs:
         self._mouth = _opened(folder / "pairs_mouth.npy")
         self._pose = _opened(folder / "pairs_pose.npy")
         self.names = [str(name) for name in np.load(folder / "pairs_names.npy")]
+        self._places = read_rows(folder.parent / "places.json", len(USUAL_PLACE))
         self._used = [row for row, name in enumerate(self.names) if name not in HELD_OUT]
         if not self._used:
             raise DataError(f"{folder} holds no pair of photos to train on; make it again.")
@@ -162,6 +167,7 @@ class SmilePairs:
             self._mouth[row] * np.float32(to),
             turned,
             self.names[row],
+            self._places.get(self.names[row] + _SMILING * (1 - to), USUAL_PLACE),
         )
 
 
@@ -177,6 +183,8 @@ class GridFaces:
         self._mouth = _opened(folder / "grid_mouth.npy")
         self._pose = _opened(folder / "grid_pose.npy")
         self._found = _opened(folder / "grid_found.npy")
+        places = folder / "grid_place.npy"
+        self._place = _opened(places) if places.exists() else None
         usable = self._found.any(1) & ~np.load(folder / "grid_test.npy")
         self._used = np.flatnonzero(usable)
         if not len(self._used):
@@ -195,127 +203,8 @@ class GridFaces:
             self._mouth[to, last],
             self._pose[to, last] - self._pose[start, first],
             "grid",
+            USUAL_PLACE if self._place is None else self._place[start, first],
         )
-
-
-class PairSampler:
-    """Draws batches of pairs.
-
-    Args:
-        folder: Where the arrays are.
-        side: Length of a side of the pictures of a batch [px].
-        real_share: Share of real pictures, smiles and GRID by turns; 0 if there are none.
-            They are the last rows of a batch.
-        drivers: The last rows of a batch have the picture of a driver, at least the real
-            ones; None gives one to all.
-        rest_share: See `ActedFaces.draw`.
-        same_share: See `ActedFaces.draw`.
-
-    Raises:
-        DataError: If there are no acted portraits, or `side` is not that of the pictures or a
-            half, a quarter and so on of it.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        side: int,
-        real_share: float = 0.25,
-        rest_share: float = 0.65,
-        same_share: float = 0.1,
-        drivers: int | None = None,
-    ) -> None:
-        self._drivers = drivers
-        self._traits = _read_traits(folder / "people.json")
-        self._acted = ActedFaces(folder / "acted", held=False)
-        self._shares = (rest_share, same_share)
-        real = folder / "real"
-        self._real: list[SmilePairs | GridFaces] = []
-        if (real / "grid.npy").exists():
-            self._real.append(GridFaces(real))
-        if (real / "pairs.npy").exists():
-            self._real.append(SmilePairs(real))
-        self._real_share = real_share if self._real else 0.0
-        self._side = checked_side(side, self._acted.side)
-        names = {person_of(name) for name in self._acted.names}
-        for one in self._real:
-            names |= set(one.names) if isinstance(one, SmilePairs) else {"grid"}
-        self._number = {name: number for number, name in enumerate(sorted(names))}
-
-    @property
-    def description(self) -> str:
-        """What is drawn from, in words."""
-        people = {person_of(name) for name in self._acted.names}
-        real = " and ".join(
-            "pairs of neutral and smiling photos" if isinstance(one, SmilePairs) else "GRID s1"
-            for one in self._real
-        )
-        return f"{len(self._acted.names)} photos of {len(people)} people, moved" + (
-            f"; {real}" if real else ""
-        )
-
-    def draw(self, batch: int, generator: np.random.Generator) -> dict[str, Tensor]:
-        """Return a batch; see `collate_pairs`.
-
-        `traits` are those of all rows, then those of the drivers.
-        """
-        real = int(batch * self._real_share)
-        pairs = [self._acted.draw(generator, *self._shares) for _ in range(batch - real)]
-        pairs += [self._real[k % len(self._real)].draw(generator) for k in range(real)]
-        rows = [_shaken(pair, self._number[pair.person], generator) for pair in pairs]
-        drivers = batch if self._drivers is None else min(batch, max(self._drivers, real))
-        made = collate_pairs(rows, self._side, drivers)
-        unknown = np.full(NUM_TRAITS, np.nan, np.float32)
-        traits = np.stack([self._traits.get(pair.person, unknown) for pair in pairs])
-        made["traits"] = torch.from_numpy(np.concatenate([traits, traits[batch - drivers :]]))
-        return made
-
-
-def held_pairs(folder: Path, side: int) -> list[dict[str, Tensor]]:
-    """Return one batch for each held-out person, unchanged.
-
-    Raises:
-        DataError: If there are none.
-    """
-    acted = ActedFaces(folder / "acted", held=True)
-    side = checked_side(side, acted.side)
-    made = []
-    for who in range(len(acted.names)):
-        rows = [_row(pair, _plain(pair), pair.flow, who) for pair in acted.of(who)]
-        if rows:
-            made.append(collate_pairs(rows, side, len(rows)))
-    return made
-
-
-def collate_pairs(rows: list[dict[str, Tensor]], side: int, drivers: int) -> dict[str, Tensor]:
-    """Return rows as a batch, pictures as (batch, 3, side, side) in [-1, 1].
-
-    Args:
-        rows: What is known of each pair.
-        side: Length of a side [px].
-        drivers: How many of the last rows keep their driver.
-    """
-    batch = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
-    pictures = batch.pop("pictures").permute(1, 0, 4, 2, 3)
-    factor = pictures.shape[-1] // side
-    for name, picture in zip(("source", "target", "driver"), pictures, strict=True):
-        chosen = picture[len(rows) - drivers :] if name == "driver" else picture
-        batch[name] = functional.avg_pool2d(chosen, factor) if factor > 1 else chosen.contiguous()
-    return batch
-
-
-def checked_side(side: int, stored: int) -> int:
-    """Return the side if pictures of the stored one can be averaged to it.
-
-    Raises:
-        DataError: If not.
-    """
-    if stored % side:
-        raise DataError(
-            f"The pictures have {stored} px; a generator of {side} px needs a divisor of that."
-        )
-    return side
 
 
 def person_of(name: str) -> str:
@@ -324,7 +213,12 @@ def person_of(name: str) -> str:
 
 
 def _real_pair(
-    source: np.ndarray, target: np.ndarray, mouth: np.ndarray, turned: np.ndarray, person: str
+    source: np.ndarray,
+    target: np.ndarray,
+    mouth: np.ndarray,
+    turned: np.ndarray,
+    person: str,
+    place: np.ndarray,
 ) -> FacePair:
     change, known = np.zeros(9, np.float32), np.zeros(9, np.float32)
     change[:_POSE], known[:_POSE] = turned, 1.0
@@ -337,38 +231,8 @@ def _real_pair(
         change=change,
         known=known,
         person=person,
+        place=np.array(place, np.float32),
     )
-
-
-def _shaken(pair: FacePair, number: int, generator: np.random.Generator) -> dict[str, Tensor]:
-    shaken = shake((pair.source, pair.target, pair.driver), pair.flow, generator)
-    row = _row(pair, shaken.pictures, shaken.flow, number)
-    if shaken.mirrored:
-        row["mouth"] = torch.from_numpy(mirrored_mouth(pair.mouth))
-        row["change"] = torch.from_numpy(mirrored_others(pair.change))
-    return row
-
-
-def _row(
-    pair: FacePair, pictures: np.ndarray, flow: np.ndarray | None, number: int
-) -> dict[str, Tensor]:
-    side = pictures.shape[1]
-    unknown = np.zeros((side // 4, side // 4, 2), np.float32)
-    place = unknown if flow is None else flow * np.float32(2 / side)
-    return {
-        "pictures": torch.from_numpy(pictures),
-        "mouth": torch.from_numpy(pair.mouth),
-        "change": torch.from_numpy(pair.change),
-        "known": torch.from_numpy(pair.known),
-        "flow": torch.from_numpy(np.ascontiguousarray(place)),
-        "flow_known": torch.tensor(float(flow is not None)),
-        "person": torch.tensor(number),
-    }
-
-
-def _plain(pair: FacePair) -> np.ndarray:
-    stacked = np.stack([pair.source, pair.target, pair.driver]).astype(np.float32)
-    return stacked / np.float32(127.5) - 1
 
 
 def _opened(path: Path) -> np.ndarray:
@@ -378,11 +242,20 @@ def _opened(path: Path) -> np.ndarray:
         raise DataError(f"{path} cannot be read ({error}); make the folder again.") from error
 
 
-def _read_traits(path: Path) -> dict[str, Float32[np.ndarray, "5"]]:
+def read_rows(path: Path, numbers: int) -> dict[str, Float32[np.ndarray, " numbers"]]:
+    """Return numbers by name; none if the file is not there.
+
+    Args:
+        path: A JSON object of lists.
+        numbers: Length of each.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
     if not path.exists():
         return {}
     try:
         known = json.loads(path.read_text("utf-8"))
-        return {name: np.array(row, np.float32).reshape(NUM_TRAITS) for name, row in known.items()}
+        return {name: np.array(row, np.float32).reshape(numbers) for name, row in known.items()}
     except (OSError, ValueError, AttributeError) as error:
         raise DataError(f"{path} cannot be read ({error}); make the folder again.") from error

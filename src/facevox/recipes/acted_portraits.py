@@ -25,6 +25,8 @@ from facevox.data.acted_portraits import act, write_acted
 from facevox.data.face_pairs import MEAN_FLOW
 from facevox.data.portraits import LabelledPortrait, hold_out, list_portraits
 from facevox.models.bridge.perception import FacePerception
+from facevox.models.face.lia.mean_flow import mouth_place
+from facevox.models.face.lia.view import view_of
 from facevox.recipes.mean_flow import fit_mean_flow
 from facevox.recipes.real_faces import write_grid, write_pairs
 from facevox.systems.lite import Lite
@@ -121,25 +123,31 @@ def render_portraits(
 
 def read_people(
     portraits: list[LabelledPortrait], say: Callable[[str], None]
-) -> dict[str, list[float]]:
-    """Return how people look, by name: sex, age and three proportions of the face.
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return how people look, by name, and where mouths lie, by photo.
+
+    A look is sex, age and three proportions of the face.
 
     Args:
-        portraits: Photos; of several of one person the mean is taken.
+        portraits: Photos; of several of one person the mean look is taken.
         say: Told who is left out.
     """
     perception = FacePerception.load()
     rows: dict[str, list[list[float]]] = {}
+    places: dict[str, list[float]] = {}
     for row in portraits:
         try:
-            seen = perception(read_portrait(row.path))
+            portrait = read_portrait(row.path)
+            seen = perception(portrait)
         except FacevoxError as error:
             say(f"{row.person} is left out: {error}")
             continue
         age = (row.age or seen.age) - _USUAL_AGE
         numbers = [2.0 * row.female - 1, age / _AGE_SPREAD, seen.breadth, seen.length, seen.width]
         rows.setdefault(row.person, []).append(numbers)
-    return {name: np.mean(found, 0).tolist() for name, found in rows.items()}
+        place = mouth_place(portrait.landmarks, view_of(portrait.landmarks))
+        places[f"{row.person}{'-s' if row.smiling else ''}"] = place.tolist()
+    return {name: np.mean(found, 0).tolist() for name, found in rows.items()}, places
 
 
 def prepare(
@@ -171,7 +179,9 @@ def prepare(
         with temporary_twin(fields) as twin, twin.open("wb") as file:
             np.save(file, found)
     if part[0] == 0 and not (out / "people.json").exists():
-        write_atomically(out / "people.json", json.dumps(read_people(portraits, say)).encode())
+        people, places = read_people(portraits, say)
+        write_atomically(out / "places.json", json.dumps(places).encode())
+        write_atomically(out / "people.json", json.dumps(people).encode())
     render_portraits(portraits, np.load(pool), acted, samples, say, part)
     if part[0] == 0 and not (real / "pairs.npy").exists():
         say(f"{write_pairs(data / 'faces', real, SIDE, say)} people neutral and smiling")

@@ -6,7 +6,7 @@ ones are those of the papers: VGG19 and a face recogniser, whose weights are the
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -22,15 +22,20 @@ from facevox.evaluation.judges.vgg19 import perceptual_distance
 from facevox.models.face.lia.view import BELOW_EYES, SIDE
 from facevox.training.settings import Settings
 
-_SPOTS = (
+SPOTS = (
     (0.0, 0.1875, 0.125, 0.09375, 7.0),
     (-0.109375, -0.06640625, 0.0703125, 0.046875, 2.0),
     (0.109375, -0.06640625, 0.0703125, 0.046875, 2.0),
 )
 """Mouth and eyes in the generator's square: x and y from its middle, spreads, in sides; gain."""
 
+MOUTH_SPOT = ((0.0, 0.203125, 0.109375, 0.078125, 20.0),)
+"""The mouth alone, where the painted colours are needed."""
+
 _GRADIENTS = 0.5
 _READ = 0.1
+_COVERED = ((0.0, 0.203125, 0.1328125, 0.1015625, 1.0),)
+_MISSING, _MISSING_SLOPE = 0.08, 8.0
 _TEMPERATURE = 0.1
 _TRUST_STEP, _TRUST_SLOPE = 0.02, 60.0
 _USUAL_SIDE = 256
@@ -101,16 +106,19 @@ class JudgedLosses:
         return losses
 
 
-def weight_map(side: int) -> Float[Tensor, "1 1 side side"]:
+def weight_map(
+    side: int, spots: Sequence[tuple[float, ...]] = SPOTS
+) -> Float[Tensor, "1 1 side side"]:
     """Return how much each pixel counts: most at the mouth, more at the eyes; mean 1.
 
     Args:
         side: Length of a side of the picture [px].
+        spots: Where what counts more lies.
     """
     line = (torch.arange(side, dtype=torch.float32) + 0.5) / side - 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")
     weight = torch.ones(side, side)
-    for across, down, wide, high, gain in _SPOTS:
+    for across, down, wide, high, gain in spots:
         away = ((x - across) / wide).square() + ((y - down) / high).square()
         weight = weight + gain * torch.exp(-0.5 * away)
     return (weight / weight.mean())[None, None]
@@ -201,6 +209,7 @@ def flow_loss(
     known: Float[Tensor, " batch"],
     source: Float[Tensor, "batch 3 side side"],
     target: Float[Tensor, "batch 3 side side"],
+    weight: Float[Tensor, "1 1 side side"] | None = None,
 ) -> Float[Tensor, ""]:
     """Return how far the finest flow is from the known one, at 256 px [px].
 
@@ -213,20 +222,60 @@ def flow_loss(
         known: 1 for rows whose flow is known.
         source: Pictures.
         target: Pictures after the motion.
+        weight: How much each pixel counts; None counts all alike.
     """
     cells = displacement.shape[1]
-    line = (torch.arange(cells, device=flow.device) + 0.5) * 2 / cells - 1
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    goal = torch.stack([x, y], -1) + displacement
+    goal = _still(cells, flow) + displacement
     factor = flow.shape[1] // cells
     with torch.no_grad():
         before, after = (functional.avg_pool2d(p, factor) for p in (source, target))
         moved = functional.grid_sample(before, goal, align_corners=False, padding_mode="border")
         gain = (before - after).abs().mean(1) - (moved - after).abs().mean(1)
         trust = torch.sigmoid((gain + _TRUST_STEP) * _TRUST_SLOPE) * known[:, None, None]
+        if weight is not None:
+            trust = trust * functional.avg_pool2d(weight, factor)[:, 0]
     coarse = functional.avg_pool2d(flow.permute(0, 3, 1, 2), factor).permute(0, 2, 3, 1)
     away = (coarse - goal).abs().sum(-1) * (_USUAL_SIDE / 2)
     return (trust * away).sum() / (trust.sum() + 1)
+
+
+def cover_loss(
+    mask: Float[Tensor, "batch 1 side side"],
+    displacement: Float[Tensor, "batch cells cells 2"],
+    known: Float[Tensor, " batch"],
+    source: Float[Tensor, "batch 3 side side"],
+    target: Float[Tensor, "batch 3 side side"],
+) -> Float[Tensor, ""]:
+    """Return how far the mask is from hiding, at the mouth, what the photo does not show.
+
+    Args:
+        mask: How much comes from the photo.
+        displacement: From each cell to the source, in halves of the side.
+        known: 1 for rows whose flow is known.
+        source: Pictures.
+        target: Pictures after the motion.
+    """
+    side = source.shape[-1]
+    with torch.no_grad():
+        goal = (_still(displacement.shape[1], mask) + displacement).permute(0, 3, 1, 2)
+        fine = functional.interpolate(goal, (side, side), mode="bilinear", align_corners=False)
+        place = fine.permute(0, 2, 3, 1)
+        moved = functional.grid_sample(source, place, align_corners=False, padding_mode="border")
+        away = (moved - target).abs().mean(1, keepdim=True)
+        missing = ((away - _MISSING) * _MISSING_SLOPE).clamp(0, 1)
+        where = weight_map(side, _COVERED).to(mask) - weight_map(side, _COVERED).min().to(mask)
+        where = where / where.max() * known[:, None, None, None]
+    error = functional.binary_cross_entropy(
+        mask.clamp(1e-4, 1 - 1e-4), 1 - missing, reduction="none"
+    )
+    return (where * error).sum() / (where.sum() + 1)
+
+
+def _still(cells: int, like: Tensor) -> Float[Tensor, "cells cells 2"]:
+    """Return x and y of the middles of cells, from -1 to 1."""
+    line = (torch.arange(cells, device=like.device) + 0.5) * 2 / cells - 1
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    return torch.stack([x, y], -1)
 
 
 def identity_distance(

@@ -18,6 +18,7 @@ from facevox.data.grid_mouth import MouthClip, read_mouth_clips
 from facevox.data.portraits import LabelledPortrait, list_portraits
 from facevox.evaluation.media import read_frames
 from facevox.models.face import mouth_laws
+from facevox.models.face.lia.mean_flow import mouth_place
 from facevox.models.face.lia.view import view_of
 from facevox.models.face.mouth_basis import (
     LOWER_LIP_INNER,
@@ -111,17 +112,20 @@ def write_grid(clips: Path, tracks: Path, out: Path, side: int, say: Callable[[s
     frames = np.lib.format.open_memmap(out / "grid.npy", "w+", np.uint8, shape)
     mouth = np.zeros((len(found), length, _NUMBERS), np.float32)
     pose = np.zeros((len(found), length, 3), np.float32)
+    place = np.zeros((len(found), length, 3), np.float32)
     seen = np.zeros((len(found), length), bool)
     for row, clip in enumerate(found):
         track = read_track(tracks / f"{clip.name}.npz")
         count = len(clip.mouth)
-        _cut_clip(videos[clip.name], track.landmarks[track.found], frames[row], side)
+        view = view_of(np.median(track.landmarks[track.found], 0).astype(np.float32))
+        _cut_clip(videos[clip.name], view.matrix(side), frames[row], side)
+        place[row, :count] = [mouth_place(points, view) for points in track.landmarks[:count]]
         mouth[row, :count] = _mouth_numbers(clip)
         turned = estimate_head_poses(track.landmarks[:count])
         pose[row, :count] = np.nan_to_num(turned)
         seen[row, :count] = track.found[:count] & np.isfinite(turned).all(1)
     frames.flush()
-    arrays = {"mouth": mouth, "pose": pose, "found": seen}
+    arrays = {"mouth": mouth, "pose": pose, "place": place, "found": seen}
     arrays["names"] = np.array([clip.name for clip in found])
     arrays["test"] = np.array([clip.name in held for clip in found])
     for name, array in arrays.items():
@@ -130,12 +134,11 @@ def write_grid(clips: Path, tracks: Path, out: Path, side: int, say: Callable[[s
 
 
 def _cut_clip(
-    clip: GridClip, landmarks: np.ndarray, frames: UInt8[np.ndarray, "f s s 3"], side: int
+    clip: GridClip, matrix: np.ndarray, frames: UInt8[np.ndarray, "f s s 3"], side: int
 ) -> None:
     """Fill the frames of a clip: one square for all, so that the head moves in it."""
     import cv2
 
-    matrix = view_of(np.median(landmarks, 0).astype(np.float32)).matrix(side)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     for number, picture in enumerate(read_frames(clip.video)):
         if number < len(frames):

@@ -24,16 +24,19 @@ from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from facevox.core.checkpoint import load_module, save_checkpoint
-from facevox.data.face_pairs import MEAN_FLOW, PairSampler, held_pairs
+from facevox.data.face_pairs import MEAN_FLOW
+from facevox.data.pair_sampler import PairSampler, held_pairs
 from facevox.models.face.lia.config import paper as paper_generator
 from facevox.models.face.lia.config import small
 from facevox.models.face.lia.discriminator import Discriminator
 from facevox.models.face.ttsf.talking_head import tiny as tiny_head
 from facevox.nn.adversarial import discriminator_loss, generator_loss
 from facevox.recipes.face_losses import (
+    MOUTH_SPOT,
     JudgedLosses,
     contrast_loss,
     control_loss,
+    cover_loss,
     flow_loss,
     pyramid_loss,
     trait_loss,
@@ -68,7 +71,7 @@ class WarmUpTask(Task):
             "model": {"generator": paper_generator().model_dump(), "lips": False},
             "loss": {
                 **{"levels": 1, "painted": 0.0, "controls": 0.0, "contrast": 0.0},
-                **{"traits": 0.0, "flow": 0.0, "mask": 0.0, "adversarial": 1.0},
+                **{"traits": 0.0, "flow": 0.0, "mask": 0.0, "cover": 0.0, "adversarial": 1.0},
                 "weighted": False,
             },
             "judged": {"vgg": 50.0, "vgg_scales": 4, "identity": 0.3},
@@ -120,7 +123,7 @@ class WarmUpTask(Task):
         made: dict[str, Optimizer] = {}
         for name, network in networks.items():
             own = dict(network.named_parameters())
-            fields = [own.pop(place) for place in tuple(own) if place.endswith("mean_flow.fields")]
+            fields = [own.pop(place) for place in tuple(own) if "mean_flow." in place]
             groups: list[dict[str, Any]] = [{"params": list(own.values())}]
             if fields:
                 groups.append({"params": fields, "lr": _FIELD_RATE * optim.rate})
@@ -184,7 +187,8 @@ class WarmUpTask(Task):
             losses["picture"] = pyramid_loss(made["picture"], real, where, weights.levels)
         if weights.painted > 0:
             levels = max(1, weights.levels - 1)
-            losses["painted"] = pyramid_loss(made["painted"], real, where, levels)
+            inner = weight_map(real.shape[-1], MOUTH_SPOT).to(real) if weights.weighted else where
+            losses["painted"] = pyramid_loss(made["painted"], real, inner, levels)
         if weights.controls > 0:
             losses["controls"] = control_loss(made, batch["known"])
         if weights.contrast > 0:
@@ -193,7 +197,11 @@ class WarmUpTask(Task):
             losses["traits"] = trait_loss(made["traits"], batch["traits"])
         if weights.flow > 0:
             losses["flow"] = flow_loss(
-                made["flow"], batch["flow"], batch["flow_known"], batch["source"], real
+                made["flow"], batch["flow"], batch["flow_known"], batch["source"], real, where
+            )
+        if weights.cover > 0:
+            losses["cover"] = cover_loss(
+                made["mask"], batch["flow"], batch["flow_known"], batch["source"], real
             )
         if weights.mask > 0:
             losses["mask"] = (1 - made["mask"]).mean()
@@ -255,7 +263,7 @@ class WarmUpTask(Task):
         ]
 
     def _made(self, context: Context, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        names = ("source", "driver", "mouth", "change")
+        names = ("source", "driver", "mouth", "change", "place")
         return context["face"](*(batch[name] for name in names))
 
     def _sampler(self) -> PairSampler:

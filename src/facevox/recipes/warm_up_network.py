@@ -17,9 +17,6 @@ from facevox.models.face.ttsf.talking_head import NUM_SEEN
 from facevox.recipes.warm_up_settings import WarmUpSettings
 
 _LIPS_START = 0.15
-USUAL_PLACE = (0.0, 0.375, 0.26)
-"""Where mouths lie in the view and how wide, as `mouth_place` tells it."""
-
 _LEAST_FIELD = 2
 """Channels of a field that there always are: movement in x and y."""
 
@@ -62,6 +59,7 @@ class WarmUpNetwork(nn.Module):
         driver: Float[Tensor, "drivers 3 side side"],
         mouth: Float[Tensor, "batch 9"],
         change: Float[Tensor, "batch 9"],
+        place: Float[Tensor, "batch 3"],
     ) -> dict[str, Tensor]:
         """Return pictures of the sources, moved.
 
@@ -70,6 +68,7 @@ class WarmUpNetwork(nn.Module):
             driver: Moves the last rows; all others are moved by `change`.
             mouth: Numbers of the mouth.
             change: Numbers of head, eyes and expression, target less source.
+            place: Where the mouth lies in each source (`mouth_place`).
 
         Returns:
             `picture`, `painted`, `mask`, `flow` of the synthesis; `first` and `second`, the
@@ -84,11 +83,16 @@ class WarmUpNetwork(nn.Module):
             feature, maps = self.generator.encoder(
                 both.contiguous(memory_format=torch.channels_last)
             )
-            return self._moved(source, feature, maps, mouth, change)
+            return self._moved(source, feature, maps, (mouth, change, place))
 
     def _moved(
-        self, source: Tensor, feature: Tensor, maps: list[Tensor], mouth: Tensor, change: Tensor
+        self,
+        source: Tensor,
+        feature: Tensor,
+        maps: list[Tensor],
+        told_by: tuple[Tensor, Tensor, Tensor],
     ) -> dict[str, Tensor]:
+        mouth, change, place = told_by
         count = len(source)
         parts = self.generator.extractor(feature)
         own, seen = parts.alpha[:count], parts.alpha[count:]
@@ -109,7 +113,6 @@ class WarmUpNetwork(nn.Module):
                 with torch.no_grad():
                     read = self.motion.read(seen - own[driven:])
                 others = torch.cat([change[:driven], read])
-                place = mouth.new_tensor(USUAL_PLACE).expand(count, -1)
                 controls = batch_controls(self.mouth, self.motion, mouth, others, place)
         first = Parts(f_id=result["first"], f_m=parts.f_m[:count], alpha=own)
         given = Source(parts=first, maps=[m[:count] for m in maps], pictures=source)

@@ -40,6 +40,7 @@ class LossSettings(Settings):
         traits: Sex, age and proportions read off the identity, of people where they are known.
         flow: Distance from the known flow [px].
         mask: What is not taken from the photo.
+        cover: Mask against what the photo does not show, at the mouth, where the flow is known.
         adversarial: What the discriminator says; 0 trains without it.
         weighted: Whether mouth and eyes count more.
     """
@@ -47,11 +48,12 @@ class LossSettings(Settings):
     picture: float = Field(default=1.0, ge=0)
     levels: int = Field(default=4, ge=1)
     painted: float = Field(default=0.3, ge=0)
-    controls: float = Field(default=0.1, ge=0)
+    controls: float = Field(default=0.25, ge=0)
     contrast: float = Field(default=0.03, ge=0)
     traits: float = Field(default=0.03, ge=0)
     flow: float = Field(default=0.1, ge=0)
     mask: float = Field(default=0.01, ge=0)
+    cover: float = Field(default=0.15, ge=0)
     adversarial: float = Field(default=0.0, ge=0)
     weighted: bool = True
 
@@ -73,7 +75,7 @@ class OptimSettings(Settings):
 
 
 class DataSettings(Settings):
-    """What is drawn; see `PairSampler`.
+    """What is drawn; see `data/pair_sampler.py`.
 
     Attributes:
         batch: Pairs in a batch.
@@ -87,7 +89,7 @@ class DataSettings(Settings):
 
     batch: int = Field(default=8, ge=1)
     real_share: float = Field(default=0.25, ge=0, le=1)
-    rest_share: float = Field(default=0.65, ge=0, le=1)
+    rest_share: float = Field(default=1.0, ge=0, le=1)
     same_share: float = Field(default=0.1, ge=0, le=1)
     drivers: int | None = Field(default=3, ge=1)
     epoch: int = Field(default=1000, ge=1)

@@ -33,13 +33,14 @@ def test_same_pictures_in_float32(make, pictures, form, lips):
 def test_mean_flows_move_the_same(make, pictures):
     model = make(tiny().model_copy(update={"pixel_skip": True, "mean_flow": True}))
     for fields in model.synthesis.mean_flow.parameters():
-        fields.normal_().mul_(0.01)
+        rough = 0.003 * torch.randn(*fields.shape[:2], 4, 4)
+        fields.copy_(torch.nn.functional.interpolate(rough, 64, mode="bicubic"))
     f_m, controls = torch.randn(7, 16), torch.rand(7, NUM_CONTROLS)
     controls[:, -PLACE:] = torch.tensor([0.0, 0.3, 0.3])
     wanted = model(model.read(pictures[:1]), f_m, None, controls).picture
     animator = FaceAnimator(model, pictures[:1], torch.float32, batch=3)
     made = animator.render(f_m, controls=controls)
-    torch.testing.assert_close(made, wanted, atol=3e-5, rtol=1e-5)
+    torch.testing.assert_close(made, wanted, atol=1e-4, rtol=1e-4)
     with pytest.raises(ValueError, match="mean flows"):
         animator.render(f_m)
 
