@@ -11,6 +11,7 @@ from facevox.core.checkpoint import save_checkpoint
 from facevox.core.controls import Controls
 from facevox.core.errors import CheckpointError
 from facevox.core.portrait.reader import read_portrait
+from facevox.models.bridge.face_to_voice import FaceToVoice
 from facevox.models.bridge.voice_space import VoiceSpace
 from facevox.models.face.ttsf.talking_head import TalkingHead
 from facevox.models.speech.acoustic_features import AcousticReader
@@ -28,7 +29,13 @@ def portrait(astronaut):
 
 @pytest.fixture(scope="module")
 def system():
-    return Ttsf(made_engine(), made_head(), AcousticReader.load(), VoiceSpace.load())
+    return Ttsf(
+        made_engine(),
+        made_head(),
+        AcousticReader.load(),
+        VoiceSpace.load(),
+        FaceToVoice.load(),
+    )
 
 
 @pytest.fixture(scope="module")

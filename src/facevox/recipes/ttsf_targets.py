@@ -29,10 +29,11 @@ from facevox.core.files import write_atomically
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
 from facevox.core.portrait.reader import read_portrait
+from facevox.data.acted_portraits import act
 from facevox.data.portraits import HELD_OUT, LabelledPortrait, list_portraits
 from facevox.evaluation.bootstrap import interval_of_mean
 from facevox.evaluation.signals.structure import structural_similarity
-from facevox.models.bridge.identity_voice import perceived_of
+from facevox.models.bridge.identity_voice import AGE_MEAN, AGE_SCALE, perceived_of
 from facevox.models.bridge.neural_voices import NeuralVoices
 from facevox.models.bridge.perception import FacePerception
 from facevox.models.bridge.voice_space import VoiceSpace
@@ -44,13 +45,13 @@ from facevox.models.face.mouth_basis import (
     MouthBasis,
     register,
 )
-from facevox.models.face.ttsf.codes import flow_controls
+from facevox.models.face.ttsf.codes import MOUTH_NUMBERS, flow_controls
 from facevox.models.face.ttsf.flow_renderer import read_source
 from facevox.models.face.ttsf.talking_head import TalkingHead
 from facevox.models.face.warp.renderer import WarpRenderer
 
 _SMILES = (-1.0, -0.5, 0.0, 0.5, 1.0)
-_RIDGE = 30.0
+_RIDGE, _MOVING = 30.0, 12
 _BLOCKS = ("edges", "upper_shape")
 
 Picture = Float32[np.ndarray, "side side 3"]
@@ -192,7 +193,7 @@ def picture_table(head: TalkingHead, train: Sequence[Pair], held: Sequence[Pair]
         "`ttsf`": methods.ttsf,
         "`ttsf`, painted alone": methods.ttsf_without_pixels,
     }
-    lines = ["| method | L1 | SSIM | likeness |", "|---|---|---|---|"]
+    lines = ["| method | L1 | L1 at the mouth | SSIM | likeness |", "|---|---|---|---|---|"]
     for name, method in rows.items():
         values = np.array(
             [
@@ -202,66 +203,125 @@ def picture_table(head: TalkingHead, train: Sequence[Pair], held: Sequence[Pair]
             ]
         )[:, 0]
         people = np.repeat([pair.person for pair in held], 2)
-        cells = [_with_interval(values[:, column], people) for column in range(3)]
+        cells = [_with_interval(values[:, column], people) for column in range(4)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _compare(
     made: Picture, source: Portrait, target: Portrait, likeness: Likeness
-) -> tuple[float, float, float]:
-    """Return L1 on [0, 1], SSIM, and the likeness to the source photo."""
+) -> tuple[float, float, float, float]:
+    """Return L1 on [0, 1], of all and at the mouth, SSIM, and the likeness to the source photo."""
     wanted = seen(target, len(made))
-    l1 = float(np.abs(made - wanted).mean())
+    errors = np.abs(made - wanted).mean(-1)
+    mouth = mouth_place(target.landmarks, view_of(target.landmarks))
+    at_mouth = float(errors[_window(mouth, len(made))].mean())
+    l1 = float(errors.mean())
     ssim = float(structural_similarity(made * 255.0, wanted * 255.0).mean())
     try:
         found = read_portrait((made * 255 + 0.5).astype(np.uint8))
         alike = likeness(source, found)
     except FacevoxError:
         alike = 0.0
-    return l1, ssim, alike
+    return l1, at_mouth, ssim, alike
+
+
+def _window(place: Float32[np.ndarray, " 3"], side: int) -> tuple[slice, slice]:
+    """Return rows and columns of a window of the view."""
+    low = np.floor((place[:2] - place[2] + 1) / 2 * side).astype(int).clip(0, side)
+    high = np.ceil((place[:2] + place[2] + 1) / 2 * side).astype(int).clip(0, side)
+    return slice(low[1], high[1]), slice(low[0], high[0])
 
 
 def voice_table(head: TalkingHead, train: Sequence[Pair], held: Sequence[Pair]) -> str:
-    """Return how far the voices of two photos of one person lie apart, and of two people."""
-    perception, space = FacePerception.load(), VoiceSpace.load()
+    """Return how far features and voices of one person in motion lie apart, and of two people.
 
-    def described(pair: Pair) -> list[float]:
-        rows = [perception(p) for p in (pair.serious, pair.smiling)]
-        mean = np.mean([[r.female, r.age, r.breadth, r.length, r.width] for r in rows], 0)
-        return [2 * mean[0] - 1, (mean[1] - 35) / 15, *mean[2:]]
-
-    def feature(portrait: Portrait, whole: bool) -> np.ndarray:
-        parts = read_source(head, portrait.pixels, portrait.landmarks).parts
-        value = parts.f_id + parts.f_m if whole else parts.f_id
-        return functional.normalize(value, dim=-1)[0].numpy() * value.shape[-1] ** 0.5
-
-    targets = np.repeat([described(pair) for pair in train], 2, 0)
-    lines = [
-        "| read from | same person, serious and smiling | two people | share |",
-        "|---|---|---|---|",
+    Each person's serious photo stands beside the smiling one, and beside itself in motion.
+    """
+    space = VoiceSpace.load()
+    targets = np.repeat(_descriptions(train), 2, 0)
+    pictures = [
+        [seen(p, head.config.generator.size) for p in (pair.serious, pair.smiling)]
+        for pair in train
     ]
-    distances: dict[bool, np.ndarray] = {}
-    for whole, name in ((False, "identity f_id"), (True, "whole feature f")):
-        x = np.stack([feature(p, whole) for pair in train for p in (pair.serious, pair.smiling)])
-        read = _ridge(x, targets)
-        voices = [
-            [_voice(read(feature(p, whole)), space) for p in (pair.serious, pair.smiling)]
-            for pair in held
-        ]
-        own = np.array([1 - a @ b for a, b in voices])
-        apart = np.array(
-            [
-                np.mean([1 - v[0] @ w[1] for j, w in enumerate(voices) if j != i])
-                for i, v in enumerate(voices)
-            ]
+    shown = [_in_motion(pair, head.config.generator.size, seed) for seed, pair in enumerate(held)]
+    lines = [
+        "| distance of | read from | serious to smiling | still to moving | two people |",
+        "|---|---|---|---|---|",
+    ]
+    shares: dict[tuple[str, bool], np.ndarray] = {}
+    for whole, name in ((False, "identity"), (True, "whole feature f")):
+        x = _features(head, [picture for both in pictures for picture in both], whole)
+        read, middle = _ridge(x, targets), x.mean(0)
+        rows = np.array([_features(head, views, whole) for views in shown])
+        spaces: dict[str, np.ndarray] = {
+            "features": np.array([[_unit(row - middle) for row in person] for person in rows]),
+            "voices": np.array([[_voice(read(row), space) for row in person] for person in rows]),
+        }
+        for what, vectors in spaces.items():
+            smiling, moving, between = distances(vectors)
+            shares[what, whole] = (smiling + moving) / 2 / between.mean()
+            cells = " | ".join(_with_interval(part) for part in (smiling, moving, between))
+            lines.append(f"| {what} | {name} | {cells} |")
+    lines.append("")
+    for what in ("features", "voices"):
+        difference = shares[what, True] - shares[what, False]
+        lines.append(
+            f"Within people over between people, f minus identity, {what}, paired: "
+            f"{_with_interval(difference)}"
         )
-        distances[whole] = own
-        share = f"{own.mean() / apart.mean():.2f}"
-        lines.append(f"| {name} | {_with_interval(own)} | {_with_interval(apart)} | {share} |")
-    difference = distances[True] - distances[False]
-    lines += ["", f"f - f_id, same person, paired: {_with_interval(difference)}"]
     return "\n".join(lines)
+
+
+def _descriptions(pairs: Sequence[Pair]) -> np.ndarray:
+    """Return how the bridge of `lite` sees each person: what voices are drawn by."""
+    perception = FacePerception.load()
+    rows = []
+    for pair in pairs:
+        both = [perception(p) for p in (pair.serious, pair.smiling)]
+        mean = np.mean([[r.female, r.age, r.breadth, r.length, r.width] for r in both], 0)
+        rows.append([2 * mean[0] - 1, (mean[1] - AGE_MEAN) / AGE_SCALE, *mean[2:]])
+    return np.array(rows)
+
+
+def _in_motion(pair: Pair, side: int, seed: int) -> list[Picture]:
+    """Return views: serious, smiling, then the serious photo with head and expression moved."""
+    still = np.zeros((1, MOUTH_NUMBERS), np.float32)
+    generator = np.random.default_rng(seed)
+    acted = act(pair.serious, still, _MOVING + 1, side, generator)
+    moving = [frame.astype(np.float32) / 255 for frame in acted.frames[1:, 0]]
+    return [seen(pair.serious, side), seen(pair.smiling, side), *moving]
+
+
+def _features(head: TalkingHead, views: Sequence[Picture], whole: bool) -> np.ndarray:
+    """Return f_id, or f, of views, each as long as the root of its size."""
+    rows = []
+    for view in views:
+        picture = torch.from_numpy(view * 2 - 1).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            parts = head.generator.read(picture).parts
+        value = parts.f_id + parts.f_m if whole else head.identity(parts)
+        rows.append(functional.normalize(value, dim=-1)[0].numpy() * value.shape[-1] ** 0.5)
+    return np.stack(rows).astype(np.float64)
+
+
+def distances(
+    rows: Float[np.ndarray, "people views dim"],
+) -> tuple[Float[np.ndarray, " people"], ...]:
+    """Return 1 - cosine of each person's first view with the second, the others, other people.
+
+    Args:
+        rows: Unit vectors.
+    """
+    own = 1 - np.einsum("pd,pvd->pv", rows[:, 0], rows)
+    across = 1 - rows[:, 0] @ rows[:, 1].T
+    others = ~np.eye(len(rows), dtype=bool)
+    between = [row[keep].mean() for row, keep in zip(across, others, strict=True)]
+    return own[:, 1], own[:, 2:].mean(1), np.array(between)
+
+
+def _unit(row: np.ndarray) -> np.ndarray:
+    return row / np.linalg.norm(row)
 
 
 def _ridge(

@@ -9,13 +9,13 @@ Reference:
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from facevox.core.checkpoint import SPEECH_WEIGHTS, TTSF_WEIGHTS, weights_digest
 from facevox.core.portrait.portrait import Portrait
 from facevox.core.speech import Speech
+from facevox.models.bridge.face_to_voice import FaceToVoice
 from facevox.models.bridge.identity_voice import perceived_of
 from facevox.models.bridge.neural_voices import ENGINE as NEURAL
 from facevox.models.bridge.neural_voices import NeuralVoices
@@ -32,6 +32,9 @@ from facevox.systems.system import SystemInfo
 
 SPEECH = "matcha"
 
+BRIDGE_SHARE = 2 / 3
+"""Weight of the bridge's opinion of the sex against that of the identity."""
+
 TRAINED_YAW = 20.0
 """Turn of the head up to which faces were seen in training [deg]."""
 
@@ -44,6 +47,7 @@ class Ttsf(SpeakingPortrait):
         head: The networks of the talking face.
         reader: Reads from speech what moves the lips.
         space: Space of the neural voices.
+        bridge: Second opinion on how masculine or feminine the voice should be.
         weights: SHA-256 of the weights.
     """
 
@@ -55,11 +59,12 @@ class Ttsf(SpeakingPortrait):
         head: TalkingHead,
         reader: AcousticReader,
         space: VoiceSpace,
+        bridge: FaceToVoice,
         weights: str = "",
     ) -> None:
         super().__init__(speech)
         self.head, self.reader, self.space = head.eval().requires_grad_(False), reader, space
-        self._weights = weights
+        self.bridge, self._weights = bridge, weights
 
     @classmethod
     def load(cls, speech: str | None = None, folder: str | Path = TTSF_WEIGHTS) -> "Ttsf":
@@ -78,7 +83,8 @@ class Ttsf(SpeakingPortrait):
         head = TalkingHead.load(folder / "talking_head.safetensors")
         digest = weights_digest(folder, SPEECH_WEIGHTS)
         engine = load_engine(speech or SPEECH)
-        return cls(engine, head, AcousticReader.load(), VoiceSpace.load(), digest)
+        reader, space, bridge = AcousticReader.load(), VoiceSpace.load(), FaceToVoice.load()
+        return cls(engine, head, reader, space, bridge, digest)
 
     def info(self) -> SystemInfo:
         """Return what this system is."""
@@ -95,8 +101,11 @@ class Ttsf(SpeakingPortrait):
 
     def _fitting_voices(self, portrait: Portrait) -> Voices:
         source = read_source(self.head, portrait.pixels, portrait.landmarks)
-        unit = torch.nn.functional.normalize(source.parts.f_id.float(), dim=-1)
-        seen = perceived_of(self.head.seen(unit * unit.shape[-1] ** 0.5)[0].tolist())
+        seen = perceived_of(self.head.seen(self.head.identity(source.parts))[0].tolist())
+        # an identity learned from a hundred people is surer of a face's build than of its sex
+        other = self.bridge.perceive(portrait).female
+        share = BRIDGE_SHARE * other + (1 - BRIDGE_SHARE) * seen.female
+        seen = replace(seen, female=share)
         if self.speech.name == NEURAL:
             return NeuralVoices(perceived=seen, space=self.space)
         return VoiceDistribution(perceived=seen)

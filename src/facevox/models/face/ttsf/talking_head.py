@@ -3,13 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, ValidationError
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from facevox.core.checkpoint import load_card, load_module
 from facevox.core.errors import CheckpointError
 from facevox.models.face.lia import config as lia
 from facevox.models.face.lia.generator import FaceGenerator
+from facevox.models.face.lia.motion import Parts
 from facevox.models.face.ttsf import audio_mapper, sampler_config
 from facevox.models.face.ttsf.audio_mapper import AudioMapper, AudioMapperConfig
 from facevox.models.face.ttsf.codes import MotionCode, MouthCode
@@ -68,7 +72,8 @@ class TalkingHead(nn.Module):
         motion: Numbers of head and expression <-> alpha.
         mapper: What is spoken -> f_lip.
         sampler: Draws motions, relative to the source's.
-        seen: f_id -> how the face is seen, for the voice.
+        seen: Identity -> how the face is seen, for the voice.
+        leftover: What motion leaves in f_id, per magnitude; 0 takes f_id as it is.
     """
 
     def __init__(self, config: TalkingHeadConfig) -> None:
@@ -81,6 +86,7 @@ class TalkingHead(nn.Module):
         self.mapper = AudioMapper(config.mapper)
         self.sampler = MotionSampler(config.sampler)
         self.seen = nn.Linear(generator.style_dim, NUM_SEEN)
+        self.leftover = nn.Parameter(torch.zeros(generator.style_dim, generator.motion_dim))
 
     @classmethod
     def load(cls, path: Path) -> "TalkingHead":
@@ -96,6 +102,16 @@ class TalkingHead(nn.Module):
             raise CheckpointError(f"The card of {path} does not fit: {error}.") from error
         load_module(head, path)
         return head.eval().requires_grad_(False)
+
+    def identity(self, parts: Parts) -> Float[Tensor, "batch style"]:
+        """Return the identity that the voice is read from, free of motion, of one length for all.
+
+        Nothing makes f_id = f - f_m free of motion but the formula: a generator may let f_id say
+        where the source looks, since it is the difference to the target that it needs.  What
+        motion leaves there is taken away, as far as it is linear.
+        """
+        identity = parts.f_id - parts.alpha @ self.leftover.T
+        return functional.normalize(identity, dim=-1) * identity.shape[-1] ** 0.5
 
     @property
     def num_parameters(self) -> int:
