@@ -228,7 +228,7 @@ def test_info_lists_systems_and_weights(lite, capsys):
     code, out, _ = run(capsys, "info", "--json")
     facts = json.loads(out)
     assert code == 0
-    assert [row["name"] for row in facts["systems"]] == ["lite"]
+    assert [row["name"] for row in facts["systems"]] == ["lite", "ttsf"]
     assert all(row["licence"] == "Apache-2.0" for row in facts["weights"])
     assert run(capsys, "info")[1].startswith("facevox")
 

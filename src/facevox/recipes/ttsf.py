@@ -108,6 +108,7 @@ class JointTask(Task):
             load_module(joint.matcha, Path(model.matcha_from) / "matcha.safetensors")
         joint.head.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # what reads numbers off features is as S0 left it
+        joint.head.leftover.requires_grad_(False)
         for part in (joint.head.mouth, joint.head.motion, joint.head.seen):
             part.requires_grad_(False)
         made: dict[str, nn.Module] = {"joint": joint}
