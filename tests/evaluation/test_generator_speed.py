@@ -34,3 +34,8 @@ def test_ratios_are_told():
 def test_unknown_networks_are_named():
     with pytest.raises(InputError, match="'huge'; choose one of: paper, paper512, small"):
         bench(network="huge")
+
+
+def test_a_network_with_mean_flows_is_measured_too():
+    config = tiny().model_copy(update={"pixel_skip": True, "mean_flow": True})
+    assert measure_generator(config, rounds=1).error < 0.1

@@ -12,6 +12,7 @@ from torch.nn import functional
 from facevox.models.face.lia.animator import FaceAnimator
 from facevox.models.face.lia.config import GeneratorConfig
 from facevox.models.face.lia.generator import FaceGenerator
+from facevox.models.face.lia.mean_flow import NUM_CONTROLS, PLACE
 from facevox.models.face.lia.synthesis import FlowHead
 
 _PLAIN_FRAMES, _FAST_FRAMES = 2, 32
@@ -77,7 +78,9 @@ def measure_generator(
     source, driver = _smooth_pictures(config.size)
     motion = model.read(driver).parts.f_m.repeat(_FAST_FRAMES, 1)
     motion[1:] += 0.1 * torch.randn(_FAST_FRAMES - 1, config.style_dim)
-    controls = torch.zeros(_FAST_FRAMES, config.mean_flow) if config.mean_flow else None
+    controls = torch.zeros(_FAST_FRAMES, NUM_CONTROLS) if config.mean_flow else None
+    if controls is not None:
+        controls[:, -PLACE:] = torch.tensor([0.0, 0.3, 0.25])
     plain = _Straightforward(model, source, driver, controls, clock)
     started = clock()
     animator = FaceAnimator(model, source)
