@@ -72,7 +72,8 @@ def main() -> None:
         for row in hold_out_people(list_portraits(arguments.data / "faces"))[1]
         if row.source == "london" and not row.smiling
     ]
-    real, drawn = [], []
+    real: list[np.ndarray] = []
+    drawn: list[np.ndarray] = []
     for seed, clip in enumerate(hold_out(list_clips(arguments.data / "talking/grid_s1"))[1]):
         if len(real) == arguments.clips:
             break

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
@@ -23,6 +24,8 @@ from facevox.models.face.warp.stage import output_photo
 Frame = UInt8[np.ndarray, "height width 3"]
 
 PASTE_THREADS = 2
+_CAST = 0.025
+"""Reach of the colour cast, over the side of the view."""
 
 
 class FlowRenderer:
@@ -62,8 +65,9 @@ class FlowRenderer:
         """Yield one picture per row of features: made a few at a time, pasted by a few threads."""
         paste = self._paste
 
-        def put(made: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Frame:
-            return paste(*made)
+        def put(made: tuple[np.ndarray, ...]) -> Frame:
+            flow, mask, painted, picture = made
+            return paste(flow, mask, in_the_photos_colours(painted, picture, mask))
 
         yield from ordered_map(put, self._made(features), workers=PASTE_THREADS)
 
@@ -80,10 +84,38 @@ class FlowRenderer:
     def _animator(self) -> FaceAnimator:
         return FaceAnimator(self._head.generator, self.source.pictures)
 
-    def _made(self, features: SceneFeatures) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _made(self, features: SceneFeatures) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yield flow, mask, paint and the whole picture of each frame."""
         for made in self._animator.syntheses(features.f_m, features.f_lip, features.controls):
-            colours = made.painted.permute(0, 2, 3, 1).numpy()
-            yield from zip(made.flow.numpy(), made.mask[:, 0].numpy(), colours, strict=True)
+            painted, picture = (
+                value.permute(0, 2, 3, 1).numpy() for value in (made.painted, made.picture)
+            )
+            mask = made.mask[:, 0].numpy()
+            yield from zip(made.flow.numpy(), mask, painted, picture, strict=True)
+
+
+def in_the_photos_colours(
+    painted: Float32[np.ndarray, "side side 3"],
+    picture: Float32[np.ndarray, "side side 3"],
+    mask: Float32[np.ndarray, "side side"],
+) -> Float32[np.ndarray, "side side 3"]:
+    """Return the paint with the cast that it has against the photo taken away.
+
+    Where the photo shows itself the cast is known; from there it is carried into what is
+    painted.
+
+    Args:
+        painted: Paint of the whole view.
+        picture: Photo and paint, blended by the mask.
+        mask: How much of each pixel is the photo's.
+
+    Reference:
+        Knutsson and Westin, Normalized and differential convolution, CVPR 1993.
+    """
+    # picture - painted = mask x (photo - painted)
+    known = np.dstack([picture - painted, mask])
+    spread = cv2.GaussianBlur(known, (0, 0), _CAST * len(mask))
+    return painted + spread[..., :3] / np.maximum(spread[..., 3:], 1e-3)
 
 
 def read_source(
