@@ -48,7 +48,7 @@ class Ttsf(SpeakingPortrait):
         reader: Reads from speech what moves the lips.
         space: Space of the neural voices.
         bridge: Second opinion on how masculine or feminine the voice should be.
-        weights: SHA-256 of the weights.
+        folder: Where the weights of the head lie; None if they were made otherwise.
     """
 
     name = "ttsf"
@@ -60,11 +60,11 @@ class Ttsf(SpeakingPortrait):
         reader: AcousticReader,
         space: VoiceSpace,
         bridge: FaceToVoice,
-        weights: str = "",
+        folder: Path | None = None,
     ) -> None:
         super().__init__(speech)
         self.head, self.reader, self.space = head.eval().requires_grad_(False), reader, space
-        self.bridge, self._weights = bridge, weights
+        self.bridge, self._folder = bridge, folder
 
     @classmethod
     def load(cls, speech: str | None = None, folder: str | Path = TTSF_WEIGHTS) -> "Ttsf":
@@ -81,10 +81,9 @@ class Ttsf(SpeakingPortrait):
         """
         folder = Path(folder)
         head = TalkingHead.load(folder / "talking_head.safetensors")
-        digest = weights_digest(folder, SPEECH_WEIGHTS)
         engine = load_engine(speech or SPEECH)
         reader, space, bridge = AcousticReader.load(), VoiceSpace.load(), FaceToVoice.load()
-        return cls(engine, head, reader, space, bridge, digest)
+        return cls(engine, head, reader, space, bridge, folder)
 
     def info(self) -> SystemInfo:
         """Return what this system is."""
@@ -96,7 +95,7 @@ class Ttsf(SpeakingPortrait):
             parameters=self.head.num_parameters + speech,
             licence="Apache-2.0",
             trained_against=("face-landmarker",),  # it labelled the mouths of the training clips
-            weights=self._weights,
+            weights=weights_digest(self._folder, SPEECH_WEIGHTS) if self._folder else "",
         )
 
     def _fitting_voices(self, portrait: Portrait) -> Voices:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from facevox.core.portrait.face_crop import FaceCrop
+from facevox.models.face.warp.face_frame import smoothstep
 
 Frame = UInt8[np.ndarray, "height width 3"]
 
@@ -41,6 +42,8 @@ class PhotoPaste:
         self._seen, self._pixels = seen, pixels
         self._turn = matrix[:, :2].astype(np.float32)
         self._fade = _fading(seen, side)
+        line = np.arange(side, dtype=np.float32)
+        self._own = np.stack(np.meshgrid(line, line), -1)
 
     def __call__(
         self,
@@ -59,10 +62,7 @@ class PhotoPaste:
         x0, y0, x1, y1 = self._box
         if x0 >= x1 or y0 >= y1:
             return frame
-        own = (np.arange(self.side, dtype=np.float32) + 0.0)[None, :]
-        moved = ((flow + 1) * self.side - 1) / 2
-        moved[..., 0] -= own
-        moved[..., 1] -= own.T
+        moved = ((flow + 1) * self.side - 1) / 2 - self._own
         layers = np.dstack([moved @ self._turn.T, (1 - mask)[..., None]])
         layers = self._enlarged(layers) * self._fade[..., None]
         moved_photo = cv2.remap(
@@ -91,5 +91,4 @@ class PhotoPaste:
 def _fading(seen: Float32[np.ndarray, "h w 2"], side: int) -> Float32[np.ndarray, "h w"]:
     """Return 1 inside the view and a smooth fall to 0 at its border."""
     distance = np.minimum(seen + 0.5, side - 0.5 - seen).min(-1) / (_FADE * side)
-    part = np.clip(distance, 0, 1)
-    return (part * part * (3 - 2 * part)).astype(np.float32)
+    return smoothstep(distance, 0.0, 1.0).astype(np.float32)

@@ -19,7 +19,6 @@ from facevox.models.face.lia.view import view_of
 from facevox.models.face.ttsf.scene_motion import SceneFeatures, features_of
 from facevox.models.face.ttsf.talking_head import TalkingHead
 from facevox.models.face.warp.renderer import WarpRenderer
-from facevox.models.face.warp.stage import output_photo
 
 Frame = UInt8[np.ndarray, "height width 3"]
 
@@ -44,11 +43,10 @@ class FlowRenderer:
 
     def __init__(self, head: TalkingHead, portrait: Portrait, *, size: int | None = None) -> None:
         self._head, self._landmarks = head, portrait.landmarks
-        photo = output_photo(portrait.pixels, size)
-        self._factor = photo.shape[1] / portrait.pixels.shape[1]
         # a generator that was shown closed lips cannot close those of a photo that shows teeth
         warped = WarpRenderer(portrait, size=size)
         self._photo = next(warped.frames(Motion.rest(1)))
+        self._factor = self._photo.shape[1] / portrait.pixels.shape[1]
         self.source = read_source(head, self._photo, self._scaled_landmarks())
         place = mouth_place(portrait.landmarks, view_of(portrait.landmarks))
         self.place = torch.from_numpy(place)
@@ -73,7 +71,7 @@ class FlowRenderer:
 
     @cached_property
     def _paste(self) -> PhotoPaste:
-        """Fitted when the first picture is asked for: sound alone needs none."""
+        """Made when the first picture is asked for: sound alone needs none."""
         view = view_of(self._scaled_landmarks())
         return PhotoPaste(self._photo, view, self._head.config.generator.size)
 
