@@ -186,3 +186,11 @@ def test_weights_are_kept_bit_by_bit_and_others_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(CheckpointError):
         TalkingHead.load(path)
+
+
+def test_a_photo_that_had_to_be_upturned_is_still_warned_about(system, portrait):
+    from dataclasses import replace
+
+    upturned = "The photo was turned clockwise by 90 degrees, so that the face is upright."
+    turned = replace(portrait, head_pose=(22.0, 0.0, 0.0), warnings=(upturned,))
+    assert len(system.generate(turned, TEXT, size=SIZE).warnings) == 2

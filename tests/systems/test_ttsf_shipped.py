@@ -89,3 +89,13 @@ def test_a_still_head_holds_still(system, portrait):
     face = system.generate(portrait, TEXT, seed=1, size=128, controls=Controls(head=0.0))
     pose = np.concatenate([chunk.motion.head_pose for chunk in face.chunks()])
     assert np.abs(pose).max() < 0.1
+
+
+def test_the_model_that_speaks_drives_the_lips(system):
+    from facevox.core.text.reader import read_sentences
+    from facevox.models.speech.acoustic_features import AcousticReader
+
+    voice = system.speech.base_voice("bass")
+    speech = system.speech.speak(next(read_sentences(TEXT)), voice)
+    own, apart = system.reader(speech), AcousticReader.load()(speech)
+    assert own.joined().equal(apart.joined())

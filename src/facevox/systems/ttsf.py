@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from facevox.core.checkpoint import SPEECH_WEIGHTS, TTSF_WEIGHTS, weights_digest
-from facevox.core.portrait.portrait import Portrait
+from facevox.core.portrait.portrait import TURN_WARNING, Portrait
 from facevox.core.speech import Speech
 from facevox.models.bridge.face_to_voice import FaceToVoice
 from facevox.models.bridge.identity_voice import perceived_of
@@ -26,6 +26,7 @@ from facevox.models.face.ttsf.scene_motion import SceneMotion
 from facevox.models.face.ttsf.talking_head import TalkingHead
 from facevox.models.speech.acoustic_features import AcousticReader
 from facevox.models.speech.engine import SpeechEngine
+from facevox.models.speech.matcha_engine import MatchaEngine
 from facevox.models.speech.registry import load_engine
 from facevox.systems.speaking_portrait import Job, Scene, SpeakingPortrait, Voices
 from facevox.systems.system import SystemInfo
@@ -82,8 +83,11 @@ class Ttsf(SpeakingPortrait):
         folder = Path(folder)
         head = TalkingHead.load(folder / "talking_head.safetensors")
         engine = load_engine(speech or SPEECH)
-        reader, space, bridge = AcousticReader.load(), VoiceSpace.load(), FaceToVoice.load()
-        return cls(engine, head, reader, space, bridge, folder)
+        # the acoustic model that speaks is the one that drives the lips
+        reader = (
+            engine.acoustic_reader() if isinstance(engine, MatchaEngine) else AcousticReader.load()
+        )
+        return cls(engine, head, reader, VoiceSpace.load(), FaceToVoice.load(), folder)
 
     def info(self) -> SystemInfo:
         """Return what this system is."""
@@ -111,7 +115,9 @@ class Ttsf(SpeakingPortrait):
 
     def _portrait_warnings(self, portrait: Portrait) -> Sequence[str]:
         yaw, warnings = portrait.head_pose[0], portrait.warnings
-        if abs(yaw) <= TRAINED_YAW or any("turned" in sentence for sentence in warnings):
+        if (
+            not TRAINED_YAW < abs(yaw) <= TURN_WARNING
+        ):  # beyond that the photo's own warning says it
             return warnings
         return (
             *warnings,

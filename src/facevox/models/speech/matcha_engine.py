@@ -19,6 +19,7 @@ from facevox.core.speech import SILENCE, Phone, Speech
 from facevox.core.text.phones import VOWELS
 from facevox.core.text.sentence import Sentence
 from facevox.core.voice import Voice
+from facevox.models.speech.acoustic_features import AcousticReader
 from facevox.models.speech.matcha.batch import SpeechPlan
 from facevox.models.speech.matcha.config import MatchaConfig
 from facevox.models.speech.matcha.matcha import MatchaTTS, MatchaVoice
@@ -193,6 +194,12 @@ class MatchaEngine:
             f0=np.append(plan.f0[0].numpy(), np.float32(0)).astype(np.float32),
             words=tuple(word.text for word in sentence.words),
         )
+
+    def acoustic_reader(self) -> AcousticReader:
+        """Return a reader of acoustic features that shares this engine's acoustic model."""
+        manner = self.manner
+        embedding = np.array(manner.prosody_embedding, np.float32)
+        return AcousticReader(self._acoustic, _voice_row(embedding, manner.prosody_log2_f0))
 
     def _embedding(self, voice: Voice) -> Float32[np.ndarray, " dim"]:
         if voice.speaker_embedding is None and voice.base:
