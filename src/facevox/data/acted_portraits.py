@@ -6,8 +6,7 @@ expression and two different mouths, so that a network can learn what the mouth 
 everything else.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +15,9 @@ from jaxtyping import Float16, Float32, UInt8
 from facevox.core.motion import Motion
 from facevox.core.portrait.portrait import Portrait
 from facevox.models.face.lia.view import view_of
+from facevox.models.face.ttsf.codes import motion_of
 from facevox.models.face.warp.renderer import WarpRenderer
 
-MOUTH_CHANNELS = ("mouth", "lip_gap", "tongue", "lip_roll")
-"""Channels of `Motion` that speech moves: 9 numbers."""
-
-OTHER_CHANNELS = ("head_pose", "breath", "eyelids", "gaze", "brows", "smile")
-"""All others: 9 numbers."""
-
-NUM_MOUTH_NUMBERS, NUM_OTHER_NUMBERS = 9, 9
 FLOW_STEP = 4
 """Pixels of a picture between two places where the flow is known."""
 
@@ -37,8 +30,8 @@ class ActedPortrait:
 
     Attributes:
         frames: Pairs of pictures that differ in the mouth only, RGB.
-        mouth: Numbers of `MOUTH_CHANNELS` for both.
-        others: Numbers of `OTHER_CHANNELS`, the same for both.
+        mouth: Numbers of `codes.MOUTH_CHANNELS` for both.
+        others: Numbers of `codes.OTHER_CHANNELS`, the same for both.
         flow: How far away in the photo at rest every fourth pixel comes from, x and y [px].
     """
 
@@ -46,26 +39,6 @@ class ActedPortrait:
     mouth: Float32[np.ndarray, "samples 2 9"]
     others: Float32[np.ndarray, "samples 9"]
     flow: Float16[np.ndarray, "samples 2 cells cells 2"]
-
-
-def stack_channels(motion: Motion, names: Sequence[str]) -> Float32[np.ndarray, "frames numbers"]:
-    """Return channels of a motion side by side."""
-    columns = [np.atleast_2d(getattr(motion, name).T).T for name in names]
-    return np.concatenate(columns, 1).astype(np.float32)
-
-
-def motion_of(
-    mouth: Float32[np.ndarray, "frames 9"], others: Float32[np.ndarray, "frames 9"]
-) -> Motion:
-    """Return the motion that `stack_channels` took apart."""
-    values = dict(
-        zip(("mouth", "lip_gap", "tongue", "lip_roll"), _split(mouth, 6, 1, 1, 1), strict=True)
-    )
-    values |= dict(zip(OTHER_CHANNELS, _split(others, 3, 1, 1, 2, 1, 1), strict=True))
-    rest = Motion.rest(len(mouth))
-    known = {field.name for field in fields(Motion)}
-    assert set(values) < known
-    return rest.with_channels(**values)
 
 
 def draw_others(count: int, generator: np.random.Generator) -> Float32[np.ndarray, "count 9"]:
@@ -134,8 +107,8 @@ def act_flows(
 
     Args:
         portrait: The photo.
-        mouth: Numbers of `MOUTH_CHANNELS`.
-        others: Numbers of `OTHER_CHANNELS`.
+        mouth: Numbers of `codes.MOUTH_CHANNELS`.
+        others: Numbers of `codes.OTHER_CHANNELS`.
         side: Length of a side of the pictures [px].
 
     Raises:
@@ -177,11 +150,6 @@ def _cut(frame: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-
-
-def _split(rows: np.ndarray, *widths: int) -> list[np.ndarray]:
-    parts = np.split(rows, np.cumsum(widths)[:-1], axis=1)
-    return [part[:, 0] if part.shape[1] == 1 else part for part in parts]
 
 
 def write_acted(folder: Path, name: str, acted: ActedPortrait) -> None:

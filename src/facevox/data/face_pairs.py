@@ -45,8 +45,8 @@ class FacePair:
         source: The person.
         target: The person after the motion.
         driver: A picture with the target's motion but, mostly, another mouth.
-        mouth: The target's mouth, in numbers of `MOUTH_CHANNELS`.
-        change: Numbers of `OTHER_CHANNELS` of the target less the source's.
+        mouth: The target's mouth, in numbers of `codes.MOUTH_CHANNELS`.
+        change: Numbers of `codes.OTHER_CHANNELS` of the target less the source's.
         known: 1 where `change` is known.
         person: Who it is.
         flow: Displacement from cells of the target to the source [px]; None if unknown.

@@ -1,10 +1,44 @@
 """Codes of mouth and motion: numbers there and back, each control on its own."""
 
+from dataclasses import fields
+from fractions import Fraction
+
+import numpy as np
 import pytest
 import torch
 
+from facevox.core.motion import Motion
 from facevox.models.face.lia.mean_flow import NUM_CONTROLS
-from facevox.models.face.ttsf.codes import MotionCode, MouthCode, flow_controls
+from facevox.models.face.ttsf.codes import (
+    MOUTH_CHANNELS,
+    OTHER_CHANNELS,
+    MotionCode,
+    MouthCode,
+    flow_controls,
+    motion_of,
+    numbers_of,
+)
+
+
+def test_a_motion_is_taken_apart_and_put_together():
+    names = {field.name for field in fields(Motion)} - {"fps"}
+    assert {*MOUTH_CHANNELS, *OTHER_CHANNELS} == names
+    generator = np.random.default_rng(0)
+    mouth, others = (generator.random((4, 9)).astype(np.float32) for _ in range(2))
+    motion = motion_of(mouth, others, Fraction(30))
+    assert motion.fps == 30
+    assert np.array_equal(motion.gaze, others[:, 5:7])
+    again = numbers_of(motion)
+    assert np.array_equal(again[0], mouth)
+    assert np.array_equal(again[1], others)
+
+
+def test_what_a_face_cannot_do_is_clipped():
+    wild = np.full((1, 9), -3, np.float32)
+    motion = motion_of(wild, -wild)
+    assert (motion.lip_gap[0], motion.tongue[0], motion.lip_roll[0]) == (0, 0, 0)
+    assert motion.eyelids[0] == 1
+    assert motion.head_pose.tolist() == [[3, 3, 3]]
 
 
 def test_numbers_come_back():

@@ -4,20 +4,57 @@ The channels of `core.motion.Motion` are what renderers share; these linear maps
 f_lip and to alpha and back, so that every control of a user acts on its own.
 """
 
+from fractions import Fraction
+
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
+from facevox.core.motion import NUM_MOUTH, Motion
 from facevox.models.face.lia.mean_flow import EYES
 
-MOUTH_NUMBERS = 9
-"""Of `Motion`: mouth (6), lip_gap, tongue, lip_roll."""
+MOUTH_CHANNELS = {"mouth": NUM_MOUTH, "lip_gap": 1, "tongue": 1, "lip_roll": 1}
+"""Channels of `Motion` that speech moves, and how many numbers each has."""
 
-OTHER_NUMBERS = 9
-"""Of `Motion`: head_pose (3), breath, eyelids, gaze (2), brows, smile."""
+OTHER_CHANNELS = {"head_pose": 3, "breath": 1, "eyelids": 1, "gaze": 2, "brows": 1, "smile": 1}
+"""All others."""
+
+MOUTH_NUMBERS = sum(MOUTH_CHANNELS.values())
+OTHER_NUMBERS = sum(OTHER_CHANNELS.values())
 
 _MOUTH_UNITS = (1.0,) * 6 + (0.1, 1.0, 1.0)
 _OTHER_UNITS = (8.0, 5.0, 4.5, 1.0, 1.0, 6.0, 4.0, 1.0, 1.0)
+_SHARES = ("tongue", "lip_roll", "eyelids")
+
+
+def numbers_of(
+    motion: Motion,
+) -> tuple[Float32[np.ndarray, "frames 9"], Float32[np.ndarray, "frames 9"]]:
+    """Return the numbers of the mouth and all others, side by side."""
+    mouth, others = (
+        np.column_stack([getattr(motion, name) for name in names])
+        for names in (MOUTH_CHANNELS, OTHER_CHANNELS)
+    )
+    return mouth.astype(np.float32), others.astype(np.float32)
+
+
+def motion_of(
+    mouth: Float32[np.ndarray, "frames 9"],
+    others: Float32[np.ndarray, "frames 9"],
+    fps: Fraction = Fraction(25),
+) -> Motion:
+    """Return the motion that has these numbers, kept within what its channels can be.
+
+    Args:
+        mouth: Numbers of the mouth.
+        others: Numbers of head and expression.
+        fps: Video frames per second.
+    """
+    channels = _split(mouth, MOUTH_CHANNELS) | _split(others, OTHER_CHANNELS)
+    channels["lip_gap"] = np.maximum(channels["lip_gap"], 0)
+    channels |= {name: np.clip(channels[name], 0, 1) for name in _SHARES}
+    return Motion.rest(len(mouth), fps).with_channels(**channels)
 
 
 class MouthCode(nn.Module):
@@ -96,3 +133,11 @@ class MotionCode(nn.Module):
         """
         inverse = torch.linalg.pinv(self.weight)
         return change + (change @ inverse * (gains - 1)) @ self.weight
+
+
+def _split(rows: np.ndarray, widths: dict[str, int]) -> dict[str, np.ndarray]:
+    parts = np.split(rows, np.cumsum(list(widths.values()))[:-1], axis=1)
+    return {
+        name: part[:, 0] if width == 1 else part
+        for (name, width), part in zip(widths.items(), parts, strict=True)
+    }

@@ -14,7 +14,7 @@ from facevox.core.speech import Speech
 from facevox.models.face.eye_motion import Blinks
 from facevox.models.face.prosody import read_prosody
 from facevox.models.face.ttsf.audio_mapper import RATE
-from facevox.models.face.ttsf.codes import OTHER_NUMBERS, flow_controls
+from facevox.models.face.ttsf.codes import OTHER_NUMBERS, flow_controls, motion_of, numbers_of
 from facevox.models.face.ttsf.talking_head import TalkingHead
 
 FPS = 25
@@ -137,7 +137,7 @@ class SceneMotion:
             f_m=f_m,
             f_lip=f_lip,
             controls=flow_controls(mouth, others, self._place),
-            motion=read_motion(_array(mouth), _array(others), self._fps),
+            motion=motion_of(_array(mouth), _array(others), self._fps),
         )
 
 
@@ -156,10 +156,7 @@ def features_of(
         place: Where the photo's mouth lies.
         motion: What the face does, relative to the photo.
     """
-    mouth = _stacked(motion.mouth, motion.lip_gap, motion.tongue, motion.lip_roll)
-    others = _stacked(
-        motion.head_pose, motion.breath, motion.eyelids, motion.gaze, motion.brows, motion.smile
-    )
+    mouth, others = (torch.from_numpy(numbers) for numbers in numbers_of(motion))
     directions = head.generator.extractor.dictionary.directions()
     return SceneFeatures(
         f_m=(alpha + head.motion(others)) @ directions.T,
@@ -169,34 +166,12 @@ def features_of(
     )
 
 
-def read_motion(
-    mouth: Float32[np.ndarray, "frames 9"], others: Float32[np.ndarray, "frames 9"], fps: Fraction
-) -> Motion:
-    """Return a motion from its numbers side by side, in the order of `codes`."""
-    return Motion.rest(len(mouth), fps).with_channels(
-        mouth=mouth[:, :6],
-        lip_gap=np.maximum(mouth[:, 6], 0),
-        tongue=np.clip(mouth[:, 7], 0, 1),
-        lip_roll=np.clip(mouth[:, 8], 0, 1),
-        head_pose=others[:, _HEAD],
-        breath=others[:, _BREATH],
-        eyelids=np.clip(others[:, _LIDS], 0, 1),
-        gaze=others[:, _GAZE],
-        brows=others[:, _BROWS],
-        smile=others[:, _SMILE],
-    )
-
-
 def _at(rows: Float[Tensor, "frames style"], times: np.ndarray) -> Float[Tensor, "times style"]:
     """Return rows of 40 ms frames at other times [s], between their middles linearly."""
     place = torch.from_numpy(times * FPS - 0.5).float().clamp(0, len(rows) - 1)
     low = place.floor().long().clamp(max=max(len(rows) - 2, 0))
     share = (place - low).unsqueeze(1)
     return torch.lerp(rows[low], rows[(low + 1).clamp(max=len(rows) - 1)], share)
-
-
-def _stacked(*channels: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.column_stack(channels))
 
 
 def _array(values: Tensor) -> Float32[np.ndarray, "frames numbers"]:
