@@ -21,6 +21,7 @@ from facevox.data.grid import (
     read_track,
     silent_frames,
 )
+from facevox.models.face import mouth_laws
 from facevox.models.face.mouth_basis import (
     LOWER_LIP_INNER,
     UPPER_LIP_INNER,
@@ -33,6 +34,9 @@ CLOSED_GAP = 0.02
 """Lips nearer than this are taken as closed [IOD]."""
 
 MIN_REST_FRAMES = 5
+_TONGUE_RAMP, _ROLL_RAMP = 0.05, 0.06
+"""How gradually phones move tongue and lower lip [s], as in the motion model."""
+
 _SECOND_SYLLABLE = ("again",)
 _VOWELS = set("aa ae ah ao aw ax ay eh er ey ih iy ow oy uh uw".split())
 
@@ -136,3 +140,19 @@ def read_mouth_clips(
 def sentence_words(clip: GridClip) -> tuple[str, ...]:
     """Return the spoken words of a clip, without the silences."""
     return tuple(word.text for word in clip.words if word.text not in ("sil", "sp"))
+
+
+def mouth_numbers(clip: MouthClip) -> Float32[np.ndarray, "frames 9"]:
+    """Return the measured mouth, with tongue and lip roll by the laws of the motion model.
+
+    They are the channels mouth (6), lip_gap, tongue and lip_roll of `core.motion.Motion`.
+    """
+    frame = 1 / clip.fps
+    times = (np.arange(len(clip.mouth)) + 0.5) * frame
+    closed = mouth_laws.closed(times, clip.phones, frame)
+    free = np.minimum(mouth_laws.activity(times, clip.phones), 1) * (1 - closed)
+    labiodental = dict.fromkeys(mouth_laws.LABIODENTAL, 1.0)
+    tongue = mouth_laws.phone_level(times, clip.phones, mouth_laws.TONGUE, _TONGUE_RAMP)
+    roll = mouth_laws.phone_level(times, clip.phones, labiodental, _ROLL_RAMP)
+    columns = [clip.mouth, clip.lip_gap, tongue * free, roll * free]
+    return np.column_stack(columns).astype(np.float32)

@@ -13,11 +13,10 @@ from jaxtyping import Float32, UInt8
 from facevox.core.errors import InputError
 from facevox.core.portrait.head_pose import estimate_head_poses
 from facevox.core.portrait.reader import read_portrait
-from facevox.data.grid import VIDEO_FPS, GridClip, hold_out, list_clips, read_track
-from facevox.data.grid_mouth import MouthClip, read_mouth_clips
+from facevox.data.grid import GridClip, hold_out, list_clips, read_track
+from facevox.data.grid_mouth import mouth_numbers, read_mouth_clips
 from facevox.data.portraits import LabelledPortrait, list_portraits
 from facevox.evaluation.media import read_frames
-from facevox.models.face import mouth_laws
 from facevox.models.face.lia.mean_flow import mouth_place
 from facevox.models.face.lia.view import view_of
 from facevox.models.face.mouth_basis import (
@@ -28,9 +27,6 @@ from facevox.models.face.mouth_basis import (
 )
 
 _NUMBERS = 9
-_FRAME = 1 / VIDEO_FPS
-_TONGUE_RAMP, _ROLL_RAMP = 0.05, 0.06
-"""How gradually phones move tongue and lower lip [s], as in the motion model."""
 
 
 def write_pairs(faces: Path, out: Path, side: int, say: Callable[[str], None]) -> int:
@@ -120,7 +116,7 @@ def write_grid(clips: Path, tracks: Path, out: Path, side: int, say: Callable[[s
         view = view_of(np.median(track.landmarks[track.found], 0).astype(np.float32))
         _cut_clip(videos[clip.name], view.matrix(side), frames[row], side)
         place[row, :count] = [mouth_place(points, view) for points in track.landmarks[:count]]
-        mouth[row, :count] = _mouth_numbers(clip)
+        mouth[row, :count] = mouth_numbers(clip)
         turned = estimate_head_poses(track.landmarks[:count])
         pose[row, :count] = np.nan_to_num(turned)
         seen[row, :count] = track.found[:count] & np.isfinite(turned).all(1)
@@ -145,15 +141,3 @@ def _cut_clip(
             frames[number] = cv2.warpAffine(
                 picture, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE
             )
-
-
-def _mouth_numbers(clip: MouthClip) -> Float32[np.ndarray, "frames 9"]:
-    """Return the measured mouth, with tongue and lip roll by the laws of the motion model."""
-    times = (np.arange(len(clip.mouth)) + 0.5) * _FRAME
-    closed = mouth_laws.closed(times, clip.phones, _FRAME)
-    free = np.minimum(mouth_laws.activity(times, clip.phones), 1) * (1 - closed)
-    labiodental = dict.fromkeys(mouth_laws.LABIODENTAL, 1.0)
-    tongue = mouth_laws.phone_level(times, clip.phones, mouth_laws.TONGUE, _TONGUE_RAMP)
-    roll = mouth_laws.phone_level(times, clip.phones, labiodental, _ROLL_RAMP)
-    columns = [clip.mouth, clip.lip_gap, tongue * free, roll * free]
-    return np.column_stack(columns).astype(np.float32)
