@@ -1,14 +1,16 @@
+import json
+
 import pytest
 import torch
 from made_faces import write_faces
 
-from facevox.core.checkpoint import load_card
-from facevox.core.errors import ConfigError, DataError
+from facevox.core.checkpoint import load_card, load_checkpoint
+from facevox.core.errors import CheckpointError, ConfigError, DataError
 from facevox.models.face.lia.config import GeneratorConfig
 from facevox.models.face.lia.generator import FaceGenerator
 from facevox.models.face.ttsf.talking_head import tiny as tiny_head
 from facevox.recipes.growing import fit_first_block, grow, load_generator
-from facevox.recipes.ttsf_warmup import WarmUpTask
+from facevox.recipes.ttsf_warmup import PARTS, WarmUpTask
 from facevox.training.run import plan_run, start_run
 from facevox.training.settings import resolve
 
@@ -135,6 +137,29 @@ def test_the_published_stage_has_neither_lips_nor_numbers():
     assert not config.model.lips
 
 
+class TestStartingFromTheSameSize:
+    def test_all_parts_are_taken_over(self, faces, trained):
+        folder, _ = trained
+        task = WarmUpTask(settled(f"model.start_from={folder / 'export'}"), faces)
+        face = task.networks()["face"]
+        for part in PARTS:
+            wanted = load_checkpoint(folder / "export" / f"{part}.safetensors")
+            found = getattr(face, part).state_dict()
+            assert set(found) == set(wanted)
+            assert all(torch.equal(found[n], torch.from_numpy(wanted[n])) for n in wanted)
+
+    def test_other_sizes_and_two_beginnings_are_refused(self, faces, trained, tmp_path):
+        export = trained[0] / "export"
+        sizes = {**tiny_head().generator.model_dump(), "motion_dim": 8}
+        changes = (f"model.generator={json.dumps(sizes)}", f"model.start_from={export}")
+        with pytest.raises(ConfigError, match=r"differs in motion_dim; give model\.generator"):
+            WarmUpTask(settled(*changes), faces).networks()
+        with pytest.raises(ConfigError, match="A run begins with one export"):
+            settled(f"model.grow_from={export}", f"model.start_from={export}")
+        with pytest.raises(CheckpointError, match=r"Cannot read the card .*generator\.json"):
+            WarmUpTask(settled(f"model.start_from={tmp_path}"), faces).networks()
+
+
 def test_without_acted_portraits_it_says_how_to_make_them(tmp_path):
     with pytest.raises(DataError, match=r"facevox\.recipes\.acted_portraits"):
         train(tmp_path, tmp_path / "run")
@@ -183,8 +208,6 @@ class TestGrowing:
             "size": 64,
             "channels": {**sizes.channels, 64: sizes.channels[32]},
         }
-        import json
-
         end = train(
             faces,
             tmp_path / "run",

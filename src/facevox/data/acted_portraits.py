@@ -85,16 +85,38 @@ def act(
     mouth = mouths[generator.integers(0, len(mouths), (num_samples, 2))]
     mouth[generator.random(num_samples) < 0.15, 0] = 0.0
     others[0], mouth[0, 0] = 0.0, 0.0
-    renderer, matrix = _stage(portrait, side)
-    flat = motion_of(mouth.reshape(-1, 9), np.repeat(others, 2, 0))
-    frames = np.stack([_cut(frame, matrix, side) for frame in renderer.frames(flat)])
-    flow = _flow(renderer, flat, matrix, side)
+    frames, flow = perform(portrait, mouth.reshape(-1, 9), np.repeat(others, 2, 0), side)
     return ActedPortrait(
         frames=frames.reshape(num_samples, 2, side, side, 3),
         mouth=mouth,
         others=others,
         flow=flow.reshape(num_samples, 2, *flow.shape[1:]),
     )
+
+
+def perform(
+    portrait: Portrait,
+    mouth: Float32[np.ndarray, "frames 9"],
+    others: Float32[np.ndarray, "frames 9"],
+    side: int,
+    step: int = FLOW_STEP,
+) -> tuple[UInt8[np.ndarray, "frames side side 3"], Float16[np.ndarray, "frames cells cells 2"]]:
+    """Render given motion of a portrait; return the pictures and where they come from [px].
+
+    Args:
+        portrait: The photo.
+        mouth: Numbers of `codes.MOUTH_CHANNELS`.
+        others: Numbers of `codes.OTHER_CHANNELS`.
+        side: Length of a side of the pictures [px].
+        step: Pixels between two places where the flow is known.
+
+    Raises:
+        InputError: If the face is too small to be rendered.
+    """
+    renderer, matrix = _stage(portrait, side)
+    motion = motion_of(mouth, others)
+    frames = np.stack([_cut(frame, matrix, side) for frame in renderer.frames(motion)])
+    return frames, _flow(renderer, motion, matrix, side, step)
 
 
 def act_flows(
@@ -115,7 +137,7 @@ def act_flows(
         InputError: If the face is too small to be rendered.
     """
     renderer, matrix = _stage(portrait, side)
-    return _flow(renderer, motion_of(mouth, others), matrix, side)
+    return _flow(renderer, motion_of(mouth, others), matrix, side, FLOW_STEP)
 
 
 def _stage(portrait: Portrait, side: int) -> tuple[WarpRenderer, np.ndarray]:
@@ -130,9 +152,9 @@ def _stage(portrait: Portrait, side: int) -> tuple[WarpRenderer, np.ndarray]:
 
 
 def _flow(
-    renderer: WarpRenderer, motion: Motion, matrix: np.ndarray, side: int
+    renderer: WarpRenderer, motion: Motion, matrix: np.ndarray, side: int, step: int
 ) -> Float16[np.ndarray, "frames cells cells 2"]:
-    line = (np.arange(side // FLOW_STEP) + 0.5) * FLOW_STEP - 0.5
+    line = (np.arange(side // step) + 0.5) * step - 0.5
     cells = np.stack(np.meshgrid(line, line), -1)
     points = (cells @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
     back = np.linalg.inv(matrix[:, :2]).T

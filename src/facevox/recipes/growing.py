@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 from torch.nn import functional
 
 from facevox.core.checkpoint import load_card, load_module
-from facevox.core.errors import ConfigError
+from facevox.core.errors import CheckpointError, ConfigError
 from facevox.models.face.lia.config import GeneratorConfig
 from facevox.models.face.lia.generator import FaceGenerator
 
@@ -30,10 +31,21 @@ def load_generator(path: Path) -> FaceGenerator:
     Raises:
         CheckpointError: If it is absent, damaged or does not fit its card.
     """
-    config = GeneratorConfig.model_validate(load_card(path)["config"])
-    network = FaceGenerator(config)
+    network = FaceGenerator(load_config(path))
     load_module(network, path)
     return network
+
+
+def load_config(path: Path) -> GeneratorConfig:
+    """Return the sizes that the card of a generator states.
+
+    Raises:
+        CheckpointError: If they are absent or make no sense.
+    """
+    try:
+        return GeneratorConfig.model_validate(load_card(path)["config"])
+    except (KeyError, ValidationError) as error:
+        raise CheckpointError(f"The card of {path} does not fit: {error!r}.") from error
 
 
 def grow(small: FaceGenerator, large: FaceGenerator) -> None:

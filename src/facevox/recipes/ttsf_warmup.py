@@ -3,6 +3,8 @@
     python -m facevox.recipes.acted_portraits --data ../shared/data --out FACES
     facevox train ttsf-warmup --data FACES -o HALF --preset small-128
     facevox train ttsf-warmup --data FACES -o S0 --set model.grow_from=HALF/export
+    python -m facevox.recipes.mouth_fields --head S0/export --data DATA --faces FACES -o S0F
+    facevox train ttsf-warmup --data FACES -o S0T --set model.start_from=S0F
 
 What comes out, `generator.safetensors`, is what the stages S2 (`matcha` with
 `model.condition=face`) and S3 (`ttsf`) begin with.
@@ -24,6 +26,7 @@ from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from facevox.core.checkpoint import load_module, save_checkpoint
+from facevox.core.errors import ConfigError
 from facevox.data.face_pairs import MEAN_FLOW
 from facevox.data.pair_sampler import PairSampler, held_pairs
 from facevox.models.face.lia.config import paper as paper_generator
@@ -42,7 +45,7 @@ from facevox.recipes.face_losses import (
     trait_loss,
     weight_map,
 )
-from facevox.recipes.growing import fit_first_block, grow, load_generator
+from facevox.recipes.growing import fit_first_block, grow, load_config, load_generator
 from facevox.recipes.warm_up_network import WarmUpNetwork, fill_mean_flow
 from facevox.recipes.warm_up_settings import WarmUpSettings
 from facevox.training.batches import DrawnBatches
@@ -94,9 +97,9 @@ class WarmUpTask(Task):
         """Make the generator with what trains it, and a discriminator if it is used.
 
         Raises:
-            ConfigError: If it cannot grow from the given one, or a judge is missing that must
+            ConfigError: If it cannot begin with the given one, or a judge is missing that must
                 be here.
-            CheckpointError: If the smaller one cannot be read.
+            CheckpointError: If the given one cannot be read.
         """
         settings = self.config
         face = WarmUpNetwork(settings, half=self.run.precision == "bf16-mixed")
@@ -106,6 +109,8 @@ class WarmUpTask(Task):
         self.weight_map = self.weight_map.expand(1, 1, side, side)
         if settings.model.grow_from is not None:
             self._grow(face, Path(settings.model.grow_from))
+        elif settings.model.start_from is not None:
+            start(face, Path(settings.model.start_from))
         elif settings.model.generator.mean_flow and (self.data / MEAN_FLOW).exists():
             fill_mean_flow(face.generator, self.data / MEAN_FLOW)
         face.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -297,6 +302,27 @@ class WarmUpTask(Task):
             lambda step: sampler.draw(4, np.random.default_rng([seed, 2, step]))["source"],
             self.config.model.growing_steps,
         )
+
+
+def start(face: WarmUpNetwork, folder: Path) -> None:
+    """Fill all that a network has of `PARTS` with an export of the same size.
+
+    Raises:
+        ConfigError: If its generator has other sizes.
+        CheckpointError: If a part is absent, damaged or does not fit.
+    """
+    path = folder / "generator.safetensors"
+    wanted, found = face.generator.config, load_config(path)
+    if found != wanted:
+        other = [n for n, value in wanted.model_dump().items() if getattr(found, n) != value]
+        raise ConfigError(
+            f"{path} differs in {', '.join(other)}; give model.generator its sizes to start "
+            "from it."
+        )
+    for name in PARTS:
+        part = getattr(face, name)
+        if part is not None:
+            load_module(part, folder / f"{name}.safetensors")
 
 
 class _Listed:

@@ -1,7 +1,8 @@
 """Settings of the recipe `ttsf-warmup`."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from facevox.core.errors import ConfigError
 from facevox.models.face.lia.config import GeneratorConfig, small
 from facevox.recipes.face_losses import JudgedSettings
 from facevox.training.settings import RunSettings, Settings, TaskSettings
@@ -16,6 +17,8 @@ class ModelSettings(Settings):
             audio mapper; without them the motion of the driver moves the lips too, as in LIA.
         grow_from: Folder of the export of a run at half the size, whose weights are taken
             over; see `recipes/growing.py`.
+        start_from: Folder of the export of a run at the same size, all of whose parts are
+            trained on, such as one that `recipes/mouth_fields.py` wrote.
         growing_steps: Steps in which the new first block learns what the old one gave.
         compiled: Whether torch compiles the network: minutes at the start, faster steps.
     """
@@ -23,8 +26,18 @@ class ModelSettings(Settings):
     generator: GeneratorConfig = small()
     lips: bool = True
     grow_from: str | None = None
+    start_from: str | None = None
     growing_steps: int = Field(default=150, ge=0)
     compiled: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> "ModelSettings":
+        if self.grow_from is not None and self.start_from is not None:
+            raise ConfigError(
+                "A run begins with one export: set model.grow_from (half the size) or "
+                "model.start_from (the same size), not both."
+            )
+        return self
 
 
 class LossSettings(Settings):

@@ -22,7 +22,12 @@ halves of the view."""
 
 NUM_CONTROLS = MOUTH + EYES + PLACE
 
-_FIELD_SIDE, _LOGIT_UNIT = 64, 20.0
+FIELD_SIDE = 64
+"""Cells of a field, both ways."""
+
+LOGIT_UNIT = 20.0
+"""What one unit of a field adds to the mask before the sigmoid."""
+
 _GAP = 6  # column of the lip gap
 _GAP_STEPS = tuple(0.35 * step for step in range(1, 7))
 _WINDOW = 0.75
@@ -34,7 +39,7 @@ class MeanFlow(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        side = _FIELD_SIDE
+        side = FIELD_SIDE
         self.fields = nn.Parameter(torch.zeros(MOUTH + EYES, 6, side, side))
         self.mouth_fields = nn.Parameter(torch.zeros(MOUTH + len(_GAP_STEPS), 6, side, side))
 
@@ -61,7 +66,7 @@ class MeanFlow(nn.Module):
         here = functional.grid_sample(field, flow, align_corners=False)
         here = here + functional.grid_sample(near, inside, align_corners=False)
         moved = flow + here[:, :2].permute(0, 2, 3, 1)
-        return moved, _LOGIT_UNIT * here[:, 2:3], here[:, 3:]
+        return moved, LOGIT_UNIT * here[:, 2:3], here[:, 3:]
 
 
 def mouth_steps(mouth: Float[Tensor, "batch 9"]) -> Float[Tensor, "batch steps"]:
