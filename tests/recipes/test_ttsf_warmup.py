@@ -10,7 +10,8 @@ from facevox.models.face.lia.config import GeneratorConfig
 from facevox.models.face.lia.generator import FaceGenerator
 from facevox.models.face.ttsf.talking_head import tiny as tiny_head
 from facevox.recipes.growing import fit_first_block, grow, load_generator
-from facevox.recipes.ttsf_warmup import PARTS, WarmUpTask
+from facevox.recipes.head_parts import PARTS
+from facevox.recipes.ttsf_warmup import WarmUpTask
 from facevox.training.run import plan_run, start_run
 from facevox.training.settings import resolve
 

@@ -46,14 +46,12 @@ from facevox.recipes.face_losses import (
     weight_map,
 )
 from facevox.recipes.growing import fit_first_block, grow, load_config, load_generator
+from facevox.recipes.head_parts import PARTS
 from facevox.recipes.warm_up_network import WarmUpNetwork, fill_mean_flow
 from facevox.recipes.warm_up_settings import WarmUpSettings
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
 from facevox.training.task import Batches, Samples, Task
-
-PARTS = ("generator", "mouth", "motion", "seen")
-"""What is exported, named as in `TalkingHead`."""
 
 _FIELD_RATE = 0.1
 _SHOWN, _GROUP = 4, 4
