@@ -11,11 +11,19 @@ if TYPE_CHECKING:
 RECIPES = {
     "matcha": ("facevox.recipes.matcha:MatchaTask", "text to mel, with a speaker embedding"),
     "campplus": ("facevox.recipes.campplus:CampplusTask", "sound to speaker embedding"),
+    "close-up": (
+        "facevox.recipes.close_up:CloseUpTask",
+        "the mouth of the talking face: where its pixels come from",
+    ),
     "sync": (
         "facevox.recipes.sync:SyncTask",
         "S1 of the talking face: lips and sound",
     ),
     "ttsf": ("facevox.recipes.ttsf:JointTask", "S3 of the talking face: speech and face together"),
+    "ttsf-lips": (
+        "facevox.recipes.ttsf_lips:LipsTask",
+        "speech to the mouth of the talking face",
+    ),
     "ttsf-warmup": (
         "facevox.recipes.ttsf_warmup:WarmUpTask",
         "S0 of the talking face: photo and motion to picture",
