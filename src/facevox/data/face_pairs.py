@@ -13,6 +13,7 @@ Layout of a folder, made by `facevox.recipes.acted_portraits`:
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,6 +122,18 @@ class ActedFaces:
         count = min(len(self._frames[who]), _FIRST_OF_VALIDATION)
         return [self._pair(who, (0, 0), (last, 0), 1) for last in range(1, count)]
 
+    def pictures(self, who: int, samples: Sequence[int]) -> UInt8[np.ndarray, "views side side 3"]:
+        """Return the photo at rest, then one frame of each sample that there is.
+
+        Args:
+            who: Number of the photo.
+            samples: Numbers of samples; of even ones the first frame is taken, of odd ones the
+                second.
+        """
+        frames = self._frames[who]
+        places = [(k, k % 2) for k in samples if k < len(frames)]
+        return np.stack([frames[0, 0], *(frames[place] for place in places)])
+
     def _pair(
         self, who: int, first: tuple[int, int], last: tuple[int, int], driver: int
     ) -> FacePair:
@@ -169,6 +182,12 @@ class SmilePairs:
             self.names[row],
             self._places.get(self.names[row] + _SMILING * (1 - to), USUAL_PLACE),
         )
+
+    def pictures(self, name: str) -> UInt8[np.ndarray, "2 side side 3"] | None:
+        """Return somebody neutral and smiling; None if there is no such pair."""
+        if name not in self.names:
+            return None
+        return np.asarray(self._frames[self.names.index(name)])
 
 
 class GridFaces:
