@@ -20,6 +20,10 @@ RECIPES = {
         "facevox.recipes.ttsf_lips:LipsTask",
         "speech to the mouth of the talking face",
     ),
+    "ttsf-motion": (
+        "facevox.recipes.ttsf_motion:MotionTask",
+        "lips and noise to the motions of its head",
+    ),
     "ttsf-warmup": (
         "facevox.recipes.ttsf_warmup:WarmUpTask",
         "S0 of the talking face: photo and motion to picture",
