@@ -142,9 +142,8 @@ def fit_leftover(views: Views) -> tuple[Float64[np.ndarray, "style motion"], flo
     squares = alpha.T @ alpha
     if not squares.any():
         raise DataError("There is one picture of each person only; nobody is seen to move.")
-    ridge = _LEFTOVER_RIDGE * np.diag(np.diag(squares)) + 1e-9 * np.trace(squares) * np.eye(
-        len(squares)
-    )
+    least = 1e-9 * squares.trace()
+    ridge = np.diag(_LEFTOVER_RIDGE * squares.diagonal() + least)
     found = np.linalg.solve(squares + ridge, alpha.T @ identity)
     missed = ((identity - alpha @ found) ** 2).sum() / (identity**2).sum()
     return found.T, float(1 - missed)
