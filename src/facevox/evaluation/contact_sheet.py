@@ -104,7 +104,7 @@ def stills(
         system: Renders with its flow generator; None renders as `lite` does.
     """
     renderer: WarpRenderer | FlowRenderer = (
-        WarpRenderer(portrait) if system is None else FlowRenderer(system.head, portrait)
+        WarpRenderer(portrait) if system is None else system.renderer(portrait)
     )
     crop = _Crop(portrait, cell)
     rows = [Motion.rest(1), *motions.values()]

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 RECIPES = {
     "matcha": ("facevox.recipes.matcha:MatchaTask", "text to mel, with a speaker embedding"),
     "campplus": ("facevox.recipes.campplus:CampplusTask", "sound to speaker embedding"),
+    "close-up": (
+        "facevox.recipes.close_up:CloseUpTask",
+        "the mouth of the talking face: where its pixels come from",
+    ),
     "sync": (
         "facevox.recipes.sync:SyncTask",
         "S1 of the talking face: lips and sound",

@@ -8,7 +8,7 @@ Reference:
     CVPR 2024.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from facevox.models.bridge.neural_voices import ENGINE as NEURAL
 from facevox.models.bridge.neural_voices import NeuralVoices
 from facevox.models.bridge.voice_distribution import VoiceDistribution
 from facevox.models.bridge.voice_space import VoiceSpace
+from facevox.models.face.ttsf.close_up import CloseUp, load_close_ups
 from facevox.models.face.ttsf.flow_renderer import FlowRenderer, read_source
 from facevox.models.face.ttsf.scene_motion import SceneMotion
 from facevox.models.face.ttsf.talking_head import TalkingHead
@@ -50,9 +51,13 @@ class Ttsf(SpeakingPortrait):
         space: Space of the neural voices.
         bridge: Second opinion on how masculine or feminine the voice should be.
         folder: Where the weights of the head lie; None if they were made otherwise.
+        close_ups: By region: make mouth or eyes pixel by pixel; without, the generator does.
     """
 
     name = "ttsf"
+    about_drawings = (
+        "ttsf was trained on photographs, so the mouth may look photographed and lines may smear."
+    )
 
     def __init__(
         self,
@@ -62,10 +67,11 @@ class Ttsf(SpeakingPortrait):
         space: VoiceSpace,
         bridge: FaceToVoice,
         folder: Path | None = None,
+        close_ups: Mapping[str, CloseUp] | None = None,
     ) -> None:
         super().__init__(speech)
         self.head, self.reader, self.space = head.eval().requires_grad_(False), reader, space
-        self.bridge, self._folder = bridge, folder
+        self.bridge, self._folder, self.close_ups = bridge, folder, close_ups or {}
 
     @classmethod
     def load(cls, speech: str | None = None, folder: str | Path = TTSF_WEIGHTS) -> "Ttsf":
@@ -73,7 +79,8 @@ class Ttsf(SpeakingPortrait):
 
         Args:
             speech: Name of the speech engine; None takes the neural voice.
-            folder: Where `talking_head.safetensors` and its card lie.
+            folder: Where `talking_head.safetensors` and its card lie; close-ups
+                (`close_up_REGION.safetensors`) beside them are taken if they are there.
 
         Raises:
             InputError: If there is no such engine.
@@ -87,7 +94,12 @@ class Ttsf(SpeakingPortrait):
         reader = (
             engine.acoustic_reader() if isinstance(engine, MatchaEngine) else AcousticReader.load()
         )
-        return cls(engine, head, reader, VoiceSpace.load(), FaceToVoice.load(), folder)
+        near = load_close_ups(folder)
+        return cls(engine, head, reader, VoiceSpace.load(), FaceToVoice.load(), folder, near)
+
+    def renderer(self, portrait: Portrait, size: int | None = None) -> FlowRenderer:
+        """Return what makes the pictures of a portrait; see `FlowRenderer`."""
+        return FlowRenderer(self.head, portrait, size=size, close_ups=self.close_ups)
 
     def info(self) -> SystemInfo:
         """Return what this system is."""
@@ -114,7 +126,7 @@ class Ttsf(SpeakingPortrait):
         return VoiceDistribution(perceived=seen)
 
     def _portrait_warnings(self, portrait: Portrait) -> Sequence[str]:
-        yaw, warnings = portrait.head_pose[0], portrait.warnings
+        yaw, warnings = portrait.head_pose[0], super()._portrait_warnings(portrait)
         if (
             not TRAINED_YAW < abs(yaw) <= TURN_WARNING
         ):  # beyond that the photo's own warning says it
@@ -126,15 +138,17 @@ class Ttsf(SpeakingPortrait):
         )
 
     def _actor(self, job: Job) -> "_GeneratedPortrait":
-        return _GeneratedPortrait(job, self.head, self.reader)
+        renderer = self.renderer(job.portrait, job.size)
+        return _GeneratedPortrait(job, self.head, self.reader, renderer)
 
 
 class _GeneratedPortrait:
     """A portrait whose pictures a generator makes."""
 
-    def __init__(self, job: Job, head: TalkingHead, reader: AcousticReader) -> None:
-        self._reader = reader
-        self._renderer = FlowRenderer(head, job.portrait, size=job.size)
+    def __init__(
+        self, job: Job, head: TalkingHead, reader: AcousticReader, renderer: FlowRenderer
+    ) -> None:
+        self._reader, self._renderer = reader, renderer
         alpha, place = self._renderer.source.parts.alpha, self._renderer.place
         self._motion = SceneMotion(head, alpha, place, job.seed, job.controls, job.clock.fps)
 

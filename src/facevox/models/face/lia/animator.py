@@ -11,7 +11,7 @@ The same network as `FaceGenerator`, with these savings:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -45,6 +45,7 @@ class _Progress:
     planes: Tensor | None
     controls: Tensor | None
     gains: list[Tensor | None]
+    coarse: Tensor | None = None
     made: Synthesis | None = None
 
     def split(self, size: int) -> Iterator["_Progress"]:
@@ -54,6 +55,7 @@ class _Progress:
                 x=self.x[part],
                 planes=None if self.planes is None else self.planes[part],
                 controls=None if self.controls is None else self.controls[part],
+                coarse=None if self.coarse is None else self.coarse[part],
                 gains=[None if gain is None else gain[part] for gain in self.gains],
             )
 
@@ -235,6 +237,8 @@ class _Level:
         self._finest = scale == len(net.flows) - 1
         self._skip = self._finest and model.config.pixel_skip
         self._place = 3 * scale + 1
+        lips = min(model.fusion.lips, default=0)
+        self._before_lips = 2 * scale + 3 < lips <= 2 * scale + 5
         up, plain, flow, colour = (
             net.convs[2 * scale],
             net.convs[2 * scale + 1],
@@ -271,6 +275,8 @@ class _Level:
         raw = self._flow(x, gains[2]).add_(self._flow_bias)
         if before is not None:
             raw += before[:, :3]
+        if self._before_lips:
+            state.coarse = raw[:, :2]
         moved = raw[:, :2].tanh()
         across = moved[:, 0].add_(self._line)
         down = moved[:, 1].add_(self._line[:, None])
@@ -285,7 +291,8 @@ class _Level:
             # configurations have two scales at least, so there are colours of the one before
             assert before is not None
             colours = before[:, 3:] if tint is None else before[:, 3:] + tint
-            state.made = self._last(x, torch.stack([across, down], -1), mask[:, None], colours)
+            made = self._last(x, torch.stack([across, down], -1), mask[:, None], colours)
+            state.made = replace(made, coarse=state.coarse)
             return
         warped = self._sampler(across, down, mask)
         # colours are made of what is warped before it takes up the blended map

@@ -29,7 +29,7 @@ LOGIT_UNIT = 20.0
 """What one unit of a field adds to the mask before the sigmoid."""
 
 _GAP = 6  # column of the lip gap
-_GAP_STEPS = tuple(0.35 * step for step in range(1, 7))
+GAP_STEPS = tuple(0.35 * step for step in range(1, 7))
 _WINDOW = 0.75
 _CORNERS, _INNER_LIPS = [61, 291], [13, 14]
 
@@ -41,7 +41,7 @@ class MeanFlow(nn.Module):
         super().__init__()
         side = FIELD_SIDE
         self.fields = nn.Parameter(torch.zeros(MOUTH + EYES, 6, side, side))
-        self.mouth_fields = nn.Parameter(torch.zeros(MOUTH + len(_GAP_STEPS), 6, side, side))
+        self.mouth_fields = nn.Parameter(torch.zeros(MOUTH + len(GAP_STEPS), 6, side, side))
 
     def forward(
         self,
@@ -75,7 +75,7 @@ def mouth_steps(mouth: Float[Tensor, "batch 9"]) -> Float[Tensor, "batch steps"]
     The border of an opening mouth moves, which is no linear function of the gap.
     """
     gap = mouth[:, _GAP : _GAP + 1]
-    return torch.cat([mouth, torch.relu(gap - gap.new_tensor(_GAP_STEPS))], 1)
+    return torch.cat([mouth, torch.relu(gap - gap.new_tensor(GAP_STEPS))], 1)
 
 
 def mouth_place(

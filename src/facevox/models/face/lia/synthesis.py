@@ -86,12 +86,15 @@ class Synthesis:
         painted: With the pixel skip the colours before blending, else the picture.
         flow: Where each pixel of the finest map comes from: x and y, -1 to 1 over the source.
         mask: How much of it comes from there, 0 to 1.
+        coarse: Movement before tanh of the finest scale that no lips reach, from `FaceAnimator`
+            alone; None if they reach all.
     """
 
     picture: Float[Tensor, "batch 3 side side"]
     painted: Float[Tensor, "batch 3 side side"]
     flow: Float[Tensor, "batch side side 2"]
     mask: Float[Tensor, "batch 1 side side"]
+    coarse: Float[Tensor, "batch 2 small small"] | None = None
 
 
 class FlowGenerator(nn.Module):

@@ -1,7 +1,8 @@
 """Making a portrait speak by the flow generator: the same contract as the warp renderer's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ from facevox.models.face.lia.generator import Source
 from facevox.models.face.lia.mean_flow import mouth_place
 from facevox.models.face.lia.photo_paste import PhotoPaste
 from facevox.models.face.lia.view import view_of
+from facevox.models.face.ttsf.close_up import CloseUp
+from facevox.models.face.ttsf.close_up_paste import CloseUps
 from facevox.models.face.ttsf.scene_motion import SceneFeatures, features_of
 from facevox.models.face.ttsf.talking_head import TalkingHead
 from facevox.models.face.warp.renderer import WarpRenderer
@@ -36,16 +39,29 @@ class FlowRenderer:
         head: The networks.
         portrait: The photo and its face.
         size: Longest side of the pictures [px]; None keeps the photo's, up to 4096.
+        close_ups: By region: make mouth or eyes pixel by pixel; without, the generator does.
 
     Raises:
         InputError: If `size` is out of range.
     """
 
-    def __init__(self, head: TalkingHead, portrait: Portrait, *, size: int | None = None) -> None:
+    def __init__(
+        self,
+        head: TalkingHead,
+        portrait: Portrait,
+        *,
+        size: int | None = None,
+        close_ups: Mapping[str, CloseUp] | None = None,
+    ) -> None:
         self._head, self._landmarks = head, portrait.landmarks
         # a generator that was shown closed lips cannot close those of a photo that shows teeth
         warped = WarpRenderer(portrait, size=size)
         self._photo = next(warped.frames(Motion.rest(1)))
+        self._networks = close_ups or {}
+        self._seconds = {
+            name: next(warped.frames(network.region.second))
+            for name, network in self._networks.items()
+        }
         self._factor = self._photo.shape[1] / portrait.pixels.shape[1]
         self.source = read_source(head, self._photo, self._scaled_landmarks())
         place = mouth_place(portrait.landmarks, view_of(portrait.landmarks))
@@ -61,11 +77,12 @@ class FlowRenderer:
 
     def render(self, features: SceneFeatures) -> Iterator[Frame]:
         """Yield one picture per row of features: made a few at a time, pasted by a few threads."""
-        paste = self._paste
+        paste, close_up = self._paste, self._close_up
 
-        def put(made: tuple[np.ndarray, ...]) -> Frame:
-            flow, mask, painted, picture = made
-            return paste(flow, mask, in_the_photos_colours(painted, picture, mask))
+        def put(made: tuple[Any, ...]) -> Frame:
+            flow, mask, painted, picture, *frames = made
+            near = close_up.near(frames[0]) if close_up is not None else ()
+            return paste(flow, mask, in_the_photos_colours(painted, picture, mask), near)
 
         yield from ordered_map(put, self._made(features), workers=PASTE_THREADS)
 
@@ -75,6 +92,17 @@ class FlowRenderer:
         view = view_of(self._scaled_landmarks())
         return PhotoPaste(self._photo, view, self._head.config.generator.size)
 
+    @cached_property
+    def _close_up(self) -> CloseUps | None:
+        """Made with the first picture; it needs what the generator makes of the photo at rest."""
+        if not self._networks:
+            return None
+        at_rest = features_of(self._head, self.source.parts.alpha, self.place, Motion.rest(1))
+        made = self._animator.syntheses(at_rest.f_m, at_rest.f_lip, at_rest.controls)
+        landmarks = self._scaled_landmarks()
+        view = view_of(landmarks)
+        return CloseUps(self._networks, self._seconds, self._paste, landmarks, view, next(made))
+
     def _scaled_landmarks(self) -> Float32[np.ndarray, "478 3"]:
         return (self._landmarks * self._factor).astype(np.float32)
 
@@ -82,14 +110,19 @@ class FlowRenderer:
     def _animator(self) -> FaceAnimator:
         return FaceAnimator(self._head.generator, self.source.pictures)
 
-    def _made(self, features: SceneFeatures) -> Iterator[tuple[np.ndarray, ...]]:
-        """Yield flow, mask, paint and the whole picture of each frame."""
+    def _made(self, features: SceneFeatures) -> Iterator[tuple[Any, ...]]:
+        """Yield flow, mask, paint and whole picture of each frame, and its `CloseUpFrame`."""
+        close_up, done = self._close_up, 0
         for made in self._animator.syntheses(features.f_m, features.f_lip, features.controls):
             painted, picture = (
                 value.permute(0, 2, 3, 1).numpy() for value in (made.painted, made.picture)
             )
             mask = made.mask[:, 0].numpy()
-            yield from zip(made.flow.numpy(), mask, painted, picture, strict=True)
+            layers: list[Any] = [made.flow.numpy(), mask, painted, picture]
+            if close_up is not None:
+                rows = slice(done, done := done + len(mask))
+                layers.append(close_up.frames(made, features.controls[rows]))
+            yield from zip(*layers, strict=True)
 
 
 def in_the_photos_colours(

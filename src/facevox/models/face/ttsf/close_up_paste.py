@@ -1,0 +1,226 @@
+"""Close-ups of mouth and eyes, put where the generator has carried those of the photo.
+
+The coarse scales of the generator, which no lips reach, say where each pixel of a frame lies in
+the photo's own pose; there the windows of the close-ups are, and at the photo's own size their
+pixels are taken from the photo and from the same photo with its mouth open or its eyes shut.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from facevox.core.portrait.face_crop import FaceCrop
+from facevox.models.face.lia.photo_paste import Near, PhotoPaste
+from facevox.models.face.lia.synthesis import Synthesis
+from facevox.models.face.ttsf.close_up import FADE, CloseUp, second_share
+from facevox.models.face.ttsf.close_up_regions import Window
+from facevox.models.face.warp.face_frame import smoothstep
+from facevox.nn.resampling import upsample_planes
+
+Picture = UInt8[np.ndarray, "height width 3"]
+
+_GRID = 64
+"""Places both ways at which the pose is known."""
+
+_REACH = 1.7
+"""Half side of the part of the view in which a window is looked for, in windows: heads turn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseUpFrame:
+    """What the close-ups of one frame are made of.
+
+    Attributes:
+        pose: How far away in the photo's own pose each place of the view lies, -1 to 1.
+        fields: Of every window, channels last: `CloseUpFields` side by side.
+    """
+
+    pose: Float32[np.ndarray, "64 64 2"]
+    fields: tuple[Float32[np.ndarray, "side side 8"], ...]
+
+
+class CloseUps:
+    """All close-ups of one portrait.
+
+    Args:
+        networks: By the name of their region.
+        seconds: Second picture of each region, as large as the photo.
+        paste: Of the photo.
+        landmarks: Face mesh [px of the photo].
+        view: The generator's square in the photo.
+        rest: What the generator makes of the photo's own motion and closed lips.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, CloseUp],
+        seconds: Mapping[str, Picture],
+        paste: PhotoPaste,
+        landmarks: Float32[np.ndarray, "478 3"],
+        view: FaceCrop,
+        rest: Synthesis,
+    ) -> None:
+        self._windows = [
+            WindowPaste(network, paste, seconds[name], view, window)
+            for name, network in networks.items()
+            for window in network.region.windows(landmarks, view)
+        ]
+        line = torch.linspace(-1, 1, paste.side)
+        own = torch.stack(torch.meshgrid(line, line, indexing="ij")[::-1])
+        away = rest.flow.permute(0, 3, 1, 2) - own
+        small = functional.interpolate(away, (_GRID, _GRID), mode="area")
+        self._bias = small - _movement(rest)
+
+    @torch.inference_mode()
+    def frames(
+        self, made: Synthesis, controls: Float[Tensor, "batch controls"]
+    ) -> list[CloseUpFrame]:
+        """Return what the close-ups of some frames are made of.
+
+        Args:
+            made: By the generator.
+            controls: Of the same frames (`codes.flow_controls`).
+        """
+        pose = (_movement(made) + self._bias).permute(0, 2, 3, 1).contiguous().numpy()
+        fields = [window.fields(controls) for window in self._windows]
+        return [
+            CloseUpFrame(pose=row, fields=tuple(every[number] for every in fields))
+            for number, row in enumerate(pose)
+        ]
+
+    def near(self, frame: CloseUpFrame) -> Sequence[Near]:
+        """Return the windows of one frame at the photo's own size."""
+        return [
+            window.near(frame.pose, fields)
+            for window, fields in zip(self._windows, frame.fields, strict=True)
+        ]
+
+
+class WindowPaste:
+    """Finds one window of a portrait in every frame.
+
+    Args:
+        network: The close-up.
+        paste: Of the photo.
+        second: The second picture of the region, as large as the photo.
+        view: The generator's square in the photo.
+        window: Where the region lies.
+    """
+
+    @torch.no_grad()
+    def __init__(
+        self, network: CloseUp, paste: PhotoPaste, second: Picture, view: FaceCrop, window: Window
+    ) -> None:
+        self._network, self._paste, self._second = network, paste, second
+        self._middle, self._half = window.place[:2], float(window.place[2])
+        self._mirrored = window.mirrored
+        self._signs = np.array([-1 if window.mirrored else 1, 1], np.float32)
+        matrix = view.matrix(paste.side)
+        self._turn, self._corner = matrix[:, :2].astype(np.float32), matrix[:, 2]
+        self._maps = network.read(*(self._cut(picture, view) for picture in (paste.photo, second)))
+        columns = network.region.columns
+        self._rest = network.raw(self._maps, torch.zeros(1, columns.stop - columns.start))
+        self._set_place()
+
+    def fields(
+        self, controls: Float[Tensor, "batch controls"]
+    ) -> Float32[np.ndarray, "batch side side 8"]:
+        """Return the fields of some frames, channels last."""
+        numbers = self._network.region.numbers(controls, self._mirrored)
+        found = self._network.fields(self._maps, numbers, self._rest)
+        layers = torch.cat([found.first, found.second, found.share, found.tint], 1)
+        return layers.permute(0, 2, 3, 1).contiguous().float().numpy()
+
+    def near(
+        self,
+        pose: Float32[np.ndarray, "64 64 2"],
+        fields: Float32[np.ndarray, "side side 8"],
+    ) -> Near:
+        """Return the window of one frame at the photo's own size.
+
+        Args:
+            pose: Of `CloseUpFrame`.
+            fields: Of this window.
+        """
+        at = self._own + cv2.remap(pose, self._cells, None, cv2.INTER_LINEAR)
+        inside = (at - self._middle) / self._half * self._signs
+        edge = (1 - np.abs(inside).max(-1)) / FADE
+        weight = smoothstep(edge, 0.0, 1.0).astype(np.float32)
+        cells = ((inside + 1) * (len(fields) / 2) - 0.5).astype(np.float32)
+        flows, rest = (_enlarged(part, cells) for part in (fields[..., :4], fields[..., 4:]))
+        first, second = (
+            self._on_photo(at + self._half * self._signs * flows[..., rows])
+            for rows in (slice(0, 2), slice(2, 4))
+        )
+        picture = cv2.remap(
+            self._second, second, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        share = second_share(torch.from_numpy(rest[..., 0])).numpy()
+        return Near(
+            place=self._place,
+            moved=first - self._pixels,
+            weight=weight,
+            picture=picture + 127.5 * rest[..., 1:],
+            share=weight * share,
+        )
+
+    def _cut(self, picture: Picture, view: FaceCrop) -> Float[Tensor, "1 3 side side"]:
+        """Return the window of a picture as the network takes it."""
+        size, side = self._half * view.size, self._network.config.side
+        along = np.array([np.cos(view.angle), np.sin(view.angle)])
+        # a FaceCrop counts its pixels from their corners
+        shift = (along + np.array([-along[1], along[0]])) * (size / side / 2)
+        x, y = self._on_photo(self._middle) + shift
+        cut = FaceCrop((float(x), float(y)), size, view.angle).cut(picture, side)
+        found = torch.from_numpy(cut * 2 - 1).permute(2, 0, 1)[None]
+        return found.flip(-1) if self._mirrored else found
+
+    def _set_place(self) -> None:
+        """Find the part of the photo in which the window can be."""
+        side, seen = self._paste.side, self._paste.seen
+        reach = _REACH * self._half
+        near = np.abs((seen + 0.5) * (2 / side) - 1 - self._middle).max(-1) < reach
+        rows, columns = (_extent(near.any(axis)) for axis in (1, 0))
+        self._place = (rows, columns)
+        seen = seen[self._place]
+        self._pixels = self._paste.pixels[self._place]
+        self._own = (seen * (2 / (side - 1)) - 1).astype(np.float32)
+        self._cells = ((seen + 0.5) * (_GRID / side) - 0.5).astype(np.float32)
+
+    def _on_photo(self, at: Float32[np.ndarray, "*places 2"]) -> Float32[np.ndarray, "*places 2"]:
+        """Return pixels of the photo for places that are -1 to 1 over the view."""
+        pixels = ((at + 1) * self._paste.side - 1) / 2
+        return (pixels @ self._turn.T + self._corner).astype(np.float32)
+
+
+def _movement(made: Synthesis) -> Float[Tensor, "batch 2 64 64"]:
+    """Return the movement of the scales that no lips reach."""
+    assert made.coarse is not None
+    x = made.coarse
+    while x.shape[-1] < _GRID:
+        x = upsample_planes(x)
+    moved = torch.tanh(x)
+    if moved.shape[-1] > _GRID:
+        moved = functional.interpolate(moved, (_GRID, _GRID), mode="area")
+    return moved
+
+
+def _enlarged(layers: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    return cv2.remap(
+        np.ascontiguousarray(layers),
+        cells,
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _extent(near: np.ndarray) -> slice:
+    rows = np.flatnonzero(near)
+    return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
