@@ -6,7 +6,7 @@ from made_shards import write_shards
 from made_talking_shards import write_talking_shards
 
 from facevox.core.checkpoint import load_card, load_module, save_checkpoint
-from facevox.core.errors import ConfigError, DataError
+from facevox.core.errors import CheckpointError, ConfigError, DataError
 from facevox.models.face.lia.config import GeneratorConfig, tiny
 from facevox.models.face.lia.generator import FaceGenerator
 from facevox.models.face.ttsf.sync_expert import tiny as tiny_expert
@@ -159,6 +159,58 @@ def test_the_voice_may_be_kept_from_teaching_the_face(shards, tmp_path):
         # the gradient of a zero weight would be there but empty
         moved = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in encoder.parameters()]
         assert any(moved) == allowed
+
+
+def test_lips_may_be_told_and_the_paper_does_not(shards, tmp_path):
+    _, losses = stepped(shards, tmp_path, "loss.sync=0", "loss.lips=1")
+    assert losses["lips"] > 0
+    presets = {
+        name: resolve(JointTask.Config, presets=JointTask.presets, preset=name).loss.lips
+        for name in ("paper", "small")
+    }
+    assert presets == {"paper": 0, "small": 1}
+
+
+def test_the_mouth_that_lips_tell_is_compared_in_its_units(shards):
+    network = JointTask(settled("loss.sync=0"), shards).networks()["joint"]
+    mouth = torch.randn(2, 5, 7) * network.head.mouth.units[:7]
+    f_lip = network.head.mouth(torch.nn.functional.pad(mouth, (0, 2)))
+    found = torch.tensor([[True] * 5, [True, False, False, False, False]])
+    assert network._lip_distance(f_lip, mouth, found) < 1e-4
+    off = mouth + 2 * network.head.mouth.units[:7]
+    off[~found] = 99.0
+    assert torch.allclose(network._lip_distance(f_lip, off, found), torch.tensor(2.0), atol=1e-3)
+
+
+def test_motion_may_be_kept_from_pictures_that_are_not_made(shards, tmp_path):
+    found = {}
+    for allowed in ("true", "false"):
+        trainer, losses = stepped(
+            shards, tmp_path / allowed, "loss.sync=0", f"model.motion_gradient={allowed}"
+        )
+        encoder = trainer.context.plain["joint"].head.generator.encoder
+        weight = next(p for p in encoder.parameters() if p.grad is not None)
+        found[allowed] = losses, weight.grad.clone()
+    same, other = (found[name][0] for name in ("true", "false"))
+    for name in ("ae", "prior", "rec", "tts"):
+        assert torch.allclose(same[name], other[name], rtol=1e-3), name
+    assert not torch.allclose(found["true"][1], found["false"][1])
+
+
+def test_an_acoustic_model_of_other_voices_gives_all_but_their_projection(shards, tmp_path):
+    sizes = settled("loss.sync=0").model.matcha
+    torch.manual_seed(5)
+    other = MatchaTTS(sizes.model_copy(update={"speakers": "embedding", "speaker_dim": 7}))
+    path = tmp_path / "matcha.safetensors"
+    save_checkpoint(path, other.state_dict(), {})
+    changes = ("loss.sync=0", f"model.matcha_from={tmp_path}")
+    found = JointTask(settled(*changes), shards).networks()["joint"].matcha.state_dict()
+    wanted = other.state_dict()
+    differ = {name for name in wanted if not torch.equal(found[name], wanted[name])}
+    assert differ == {"speaker.weight"}
+    save_checkpoint(path, {**other.state_dict(), "odd": torch.zeros(1)}, {})
+    with pytest.raises(CheckpointError, match="unknown odd"):
+        JointTask(settled(*changes), shards).networks()
 
 
 def test_what_is_missing_is_said(shards, tmp_path, monkeypatch):

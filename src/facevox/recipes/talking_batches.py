@@ -99,9 +99,10 @@ def joint_batch(
     Returns:
         `speech`, a `MatchaBatch` without voices; `source` (batch, 3, side, side); `place`
         (batch, 3), where its mouth lies; `frames`
-        (batch, frames, 3, side, side); `start` (batch,), the first picture on the timeline of
-        the sound; `mel` (batch, 80, 4 frames) of the window; `rendered` (batch, pictures),
-        which ones are to be made.
+        (batch, frames, 3, side, side); `mouth` (batch, frames, 7), its coefficients and the gap
+        between the lips, and `found` (batch, frames), where they are known; `start` (batch,),
+        the first picture on the timeline of the sound; `mel` (batch, 80, 4 frames) of the
+        window; `rendered` (batch, pictures), which ones are to be made.
 
     Raises:
         DataError: If a sample is damaged, or has no text or no face.
@@ -117,6 +118,8 @@ def joint_batch(
         "place": torch.stack([mouth_place_of(w.source, w.source_landmarks) for w in windows]),
         "source": torch.cat([to_pictures(w.source[None], side) for w in windows]),
         "frames": torch.stack([to_pictures(w.pictures, side) for w in windows]),
+        "mouth": torch.stack([_mouth_of(w) for w in windows]),
+        "found": torch.stack([torch.from_numpy(w.found.copy()) for w in windows]),
         "start": torch.tensor([w.first for w in windows]),
         "mel": torch.stack([torch.from_numpy(w.mel.copy()) for w in windows]),
         "rendered": torch.stack(
@@ -148,6 +151,10 @@ def mouth_place_of(
     """Return where the mouth lies in a picture that is the view itself."""
     side = float(pixels.shape[0])
     return torch.from_numpy(mouth_place(landmarks, FaceCrop((side / 2, side / 2), side, 0.0)))
+
+
+def _mouth_of(window: TalkingWindow) -> Float[Tensor, "frames 7"]:
+    return torch.from_numpy(np.column_stack([window.mouth, window.lip_gap]).astype(np.float32))
 
 
 def _chosen(

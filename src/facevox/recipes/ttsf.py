@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from facevox.core.checkpoint import load_module, save_checkpoint
+from facevox.core.checkpoint import load_checkpoint, load_module, save_checkpoint
 from facevox.core.errors import ConfigError
+from facevox.core.state_dict import check_layout
 from facevox.data.shards import Shards
 from facevox.data.speech.settings import HOP, SAMPLE_RATE
 from facevox.data.spoken_samples import transcribed
@@ -34,6 +35,7 @@ from facevox.models.face.ttsf.talking_head import tiny as tiny_head
 from facevox.models.speech.matcha.batch import MatchaBatch
 from facevox.models.speech.matcha.config import paper as paper_matcha
 from facevox.models.speech.matcha.config import tiny as tiny_matcha
+from facevox.models.speech.matcha.matcha import MatchaTTS
 from facevox.nn.adversarial import discriminator_loss, generator_loss
 from facevox.recipes.face_losses import JudgedLosses, JudgedSettings, pyramid_loss, weight_map
 from facevox.recipes.sync import load_sync_expert
@@ -47,6 +49,7 @@ from facevox.training.task import Batches, Samples, Task
 
 _HELD_BATCHES, _SHOWN = 4, 4
 _LEVELS = 4
+_VOICES = "speaker.weight"
 
 Batch = dict[str, MatchaBatch | Tensor]
 
@@ -57,7 +60,7 @@ class JointTask(Task):
     name = "ttsf"
     Config = JointSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "small": {"loss": {"picture": "pyramid"}},
+        "small": {"loss": {"picture": "pyramid", "lips": 1.0}},
         "paper": {
             "model": {
                 "generator": paper_generator().model_dump(),
@@ -105,7 +108,7 @@ class JointTask(Task):
         if model.head_from is not None:
             _take_over(joint.head, Path(model.head_from))
         if model.matcha_from is not None:
-            load_module(joint.matcha, Path(model.matcha_from) / "matcha.safetensors")
+            _take_over_speech(joint.matcha, Path(model.matcha_from) / "matcha.safetensors")
         joint.head.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # what reads numbers off features is as S0 left it
         joint.head.leftover.requires_grad_(False)
@@ -207,7 +210,7 @@ class JointTask(Task):
             rendered: Places of the pictures in the window.
         """
         weights = self.config.loss
-        terms = {name: losses[name] for name in ("cfm", "ae", "prior") if name in losses}
+        terms = {name: losses[name] for name in ("cfm", "ae", "prior", "lips") if name in losses}
         terms = {name: loss for name, loss in terms.items() if self.weight_of(name) > 0}
         if weights.tts > 0:
             inner = weights.speech.model_dump()
@@ -292,7 +295,7 @@ class JointTask(Task):
 
     def _made(self, context: Context, batch: Batch) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Return losses, pictures that were made, and the real ones."""
-        names = ("speech", "source", "frames", "start", "rendered", "place")
+        names = ("speech", "source", "frames", "start", "rendered", "place", "mouth", "found")
         losses, made = context["joint"](*(batch[name] for name in names))
         frames, index = batch["frames"], batch["rendered"]
         assert isinstance(frames, Tensor)
@@ -343,6 +346,23 @@ def _take_over(head: TalkingHead, folder: Path) -> None:
         path = folder / f"{name}.safetensors"
         if path.exists():
             load_module(head.get_submodule(name), path)
+            if name == "mouth":
+                # the mapper, which is new, begins with lips at rest
+                with torch.no_grad():
+                    bias = head.mapper.out.bias
+                    assert bias is not None
+                    bias.copy_(head.mouth.rest())
+
+
+def _take_over_speech(acoustic: MatchaTTS, path: Path) -> None:
+    """Fill an acoustic model; one of other voices leaves their projection new."""
+    state = acoustic.state_dict()
+    arrays = load_checkpoint(path)
+    if _VOICES in arrays and arrays[_VOICES].shape != tuple(state[_VOICES].shape):
+        arrays[_VOICES] = state[_VOICES].numpy()
+    found = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    check_layout(state, found, str(path))
+    acoustic.load_state_dict(found)
 
 
 def _mel_of(mel: Tensor, rendered: Tensor) -> Tensor:

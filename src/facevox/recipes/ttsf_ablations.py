@@ -43,7 +43,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
 }
 """Name -> settings that differ."""
 
-_SHOWN = ("rec", "l1", "tts", "ae", "prior", "cfm")
+_SHOWN = ("lips", "rec", "l1", "tts", "ae", "prior", "cfm")
 """Validation losses that are shown beside what judges say."""
 
 

@@ -33,6 +33,7 @@ REACH = 15
 """Offsets that are tried on either side [frames], as for LSE."""
 
 _AT_ONCE = 8
+_MOST_LAG = 5
 _LEAST_SEEN = 0.5
 
 
@@ -139,7 +140,8 @@ def measure_faces(tracker: LandmarkTracker, clips: Sequence[HeldClip]) -> dict[s
     """Return how lips follow the recording's and how the head moves, by the landmarks judge.
 
     Returns:
-        `lip correlation`: of the gap between the lips with that of the recording; `DIV`:
+        `lip correlation`: of the gap between the lips with that of the recording; `lag within
+        1`: share of clips in which it is highest at most one picture early or late; `DIV`:
         deviation of yaw, pitch and roll over a clip [deg], mean of the three; `DIV recorded`
         the same of the recordings.  NaN where no face is seen in half of the pictures.
     """
@@ -150,13 +152,14 @@ def measure_faces(tracker: LandmarkTracker, clips: Sequence[HeldClip]) -> dict[s
         seen = np.isfinite(landmarks[:, 0, 0])
         recorded = float(clip.head_pose.std(0).mean())
         if seen.mean() < _LEAST_SEEN:
-            rows.append([np.nan, np.nan, recorded])
+            rows.append([np.nan, np.nan, np.nan, recorded])
             continue
         poses = estimate_head_poses(landmarks[seen])
         gaps = _gaps(landmarks[seen]), clip.lip_gap[seen]
-        rows.append([_correlation(*gaps), float(poses.std(0).mean()), recorded])
+        turned = float(poses.std(0).mean())
+        rows.append([_correlation(*gaps), float(abs(_lag(*gaps)) <= 1), turned, recorded])
     columns = np.array(rows, np.float64).T
-    names = ("lip correlation", "DIV", "DIV recorded")
+    names = ("lip correlation", "lag within 1", "DIV", "DIV recorded")
     return {
         name: float(np.nanmean(column)) if np.isfinite(column).any() else float("nan")
         for name, column in zip(names, columns, strict=True)
@@ -209,6 +212,17 @@ def measure_smiles(network: JointNetwork, folder: Path) -> dict[str, float]:
 def _gaps(landmarks: Float32[np.ndarray, "frames 478 3"]) -> np.ndarray:
     faces = register(landmarks.astype(np.float64), MouthBasis.load().neutral)
     return faces[:, LOWER_LIP_INNER, 1] - faces[:, UPPER_LIP_INNER, 1]
+
+
+def _lag(one: np.ndarray, other: np.ndarray) -> int:
+    """Return by how many pictures `one` is late against `other`."""
+    reach = min(_MOST_LAG, len(one) - 3)
+    found = [
+        _correlation(one[max(0, lag) : len(one) + min(0, lag)],
+                     other[max(0, -lag) : len(other) + min(0, -lag)])
+        for lag in range(-reach, reach + 1)
+    ]  # fmt: skip
+    return int(np.argmax(np.nan_to_num(found, nan=-1.0))) - reach
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

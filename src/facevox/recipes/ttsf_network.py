@@ -4,10 +4,11 @@ Reference:
     Jang et al., Faces that Speak, CVPR 2024, figure 2.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -35,6 +36,7 @@ class JointNetwork(nn.Module):
         model = fitted(settings.model)
         self.model, self._half = model, half
         self._speaks, self._moves = settings.loss.tts > 0, _samples(settings)
+        self._told, self._made_share = settings.loss.lips > 0, settings.data.made_share
         self.head = TalkingHead(
             TalkingHeadConfig(generator=model.generator, mapper=model.mapper, sampler=model.sampler)
         )
@@ -48,6 +50,8 @@ class JointNetwork(nn.Module):
         start: Int[Tensor, " batch"],
         rendered: Int[Tensor, "batch pictures"],
         place: Float[Tensor, "batch 3"],
+        mouth: Float[Tensor, "batch time 7"],
+        found: Bool[Tensor, "batch time"],
     ) -> tuple[dict[str, Tensor], Float[Tensor, "batch pictures 3 side side"]]:
         """Return the losses of speech ("tts:...") and motion, and the pictures that are made.
 
@@ -58,16 +62,19 @@ class JointNetwork(nn.Module):
             start: First of them on the timeline of the sound.
             rendered: Which of them are made again.
             place: Where the mouth lies in each source (`mouth_place`).
+            mouth: Coefficients and gap of the recorded lips.
+            found: Where they are known.
         """
         batch, time = frames.shape[:2]
-        given, parts = self._seen(source, frames)
+        given, f_m = self._watched(source, frames, rendered)
         voiced = replace(speech, **self._voice(given.parts))
         losses: dict[str, Tensor] = {}
         if self._speaks:
             spoken = self.matcha.losses(voiced)
             losses |= {f"tts:{name}": loss for name, loss in spoken.items()}
-        f_lip = self.lips(voiced, start, time)
-        f_m = parts.f_m.unflatten(0, (batch, time))
+        f_lip = self.lips(voiced, start, time, self._to_make(batch))
+        if self._told:
+            losses["lips"] = self._lip_distance(f_lip, mouth, found)
         if self._moves:
             mask = torch.ones(batch, time, dtype=torch.bool, device=f_m.device)
             drawn = f_m - self._start(given)
@@ -75,10 +82,21 @@ class JointNetwork(nn.Module):
         return losses, self.pictures(given, _at(f_m, rendered), _at(f_lip, rendered), place)
 
     def lips(
-        self, speech: MatchaBatch, start: Int[Tensor, " batch"], frames: int
+        self,
+        speech: MatchaBatch,
+        start: Int[Tensor, " batch"],
+        frames: int,
+        made: Sequence[int] = (),
     ) -> Float[Tensor, "batch frames style"]:
-        """Return the lip features of a window of each utterance."""
-        heard = driving_features(self.matcha, speech)
+        """Return the lip features of a window of each utterance.
+
+        Args:
+            speech: Whole utterances with their voices.
+            start: First picture of each window.
+            frames: Pictures of a window.
+            made: Utterances whose energy is not the recorded one.
+        """
+        heard = driving_features(self.matcha, speech, made)
         mapper = self.head.mapper
         joined = mapper.join(heard.embedding, heard.text, heard.energy)
         return mapper(joined, heard.mask, start, frames).float()
@@ -143,6 +161,40 @@ class JointNetwork(nn.Module):
                 controls = batch_controls(*codes, *read, _each(place, count))
             made = self.head.generator(many, motion, lips, controls)
         return made.picture.unflatten(0, (batch, count))
+
+    def _watched(
+        self, source: Tensor, frames: Tensor, rendered: Tensor
+    ) -> tuple[Source, Float[Tensor, "batch time style"]]:
+        """Return the sources, and the motion of all frames."""
+        batch, time = frames.shape[:2]
+        if self.model.motion_gradient:
+            given, parts = self._seen(source, frames)
+            return given, parts.f_m.unflatten(0, (batch, time))
+        with torch.no_grad():
+            _, parts = self._seen(source[:0], frames)
+        f_m = parts.f_m.unflatten(0, (batch, time))
+        rows = torch.arange(batch, device=frames.device)[:, None]
+        given, taught = self._seen(source, frames[rows, rendered])
+        again = taught.f_m.unflatten(0, (batch, -1))
+        index = rendered[:, :, None].expand(-1, -1, f_m.shape[2])
+        return given, f_m.scatter(1, index, again)
+
+    def _lip_distance(
+        self,
+        f_lip: Float[Tensor, "batch time style"],
+        mouth: Float[Tensor, "batch time 7"],
+        found: Bool[Tensor, "batch time"],
+    ) -> Float[Tensor, ""]:
+        """Return the mean absolute error of the mouth that f_lip tells, in its units."""
+        units = self.head.mouth.units[: mouth.shape[-1]]
+        error = (self.head.mouth.read(f_lip)[..., : mouth.shape[-1]] - mouth) / units
+        return (error.abs().mean(-1) * found).sum() / found.sum().clamp(min=1)
+
+    def _to_make(self, batch: int) -> list[int]:
+        """Draw the utterances whose energy is not the recorded one."""
+        if not self.training or not self._speaks or not self.model.mapper.energy:
+            return []
+        return torch.nonzero(torch.rand(batch) < self._made_share).flatten().tolist()
 
     def _seen(self, source: Tensor, frames: Tensor) -> tuple[Source, Parts]:
         """Return the sources, and identity and motion of all frames in a row."""

@@ -30,10 +30,13 @@ class ModelSettings(Settings):
         voice: What of the source picture is the voice: "identity" f_id, free of motion, or the
             whole "feature" f, the paper's "with motion".
         voice_gradient: Whether the losses of speech reach the encoder of pictures.
+        motion_gradient: Whether the losses of motion reach it through pictures that are not
+            made again; without, a step costs a third.
         motion: Whether motions are sampled as they are, as published, or "relative" to the
             source picture's, as the system `ttsf` draws them.
         head_from: Export of S0 (`ttsf-warmup`) or of a run of this recipe to begin with.
-        matcha_from: Export of S2 (`matcha` with `model.condition=face`).
+        matcha_from: Export of S2 (`matcha` with `model.condition=face`), or an acoustic model of
+            other voices, of which all but the projection of the voice is taken.
         sync_from: Export of S1 (`sync`); without it the sync loss is off.
     """
 
@@ -43,6 +46,7 @@ class ModelSettings(Settings):
     sampler: MotionSamplerConfig = small_sampler()
     voice: Literal["identity", "feature"] = "identity"
     voice_gradient: bool = True
+    motion_gradient: bool = True
     motion: Literal["absolute", "relative"] = "relative"
     head_from: str | None = None
     matcha_from: str | None = None
@@ -61,6 +65,8 @@ class LossSettings(Settings):
         ae: Reconstruction of motions by the normaliser.
         prior: Likelihood of motions under the prior.
         tts: The acoustic model's own losses, weighted by `speech`.
+        lips: Not in the paper: distance of the mouth that f_lip tells to the recorded one, in
+            the units of the code of mouths.  Pictures alone teach lips very slowly.
         picture: Whether L1 is taken as published or, where VGG19 is not to be had, on a
             pyramid with gradients, most at mouth and eyes.
         vgg: Part of the perceptual distance in `rec`.
@@ -78,6 +84,7 @@ class LossSettings(Settings):
     ae: float = Field(default=1.0, ge=0)
     prior: float = Field(default=0.1, ge=0)
     tts: float = Field(default=1.0, ge=0)
+    lips: float = Field(default=0.0, ge=0)
     picture: Literal["l1", "pyramid"] = "l1"
     vgg: float = Field(default=1.0, ge=0)
     recogniser: Literal["arcface-iresnet50", "arcface-iresnet100"] = "arcface-iresnet50"
@@ -105,10 +112,13 @@ class DataSettings(Settings):
     Attributes:
         batch: Clips in a batch.
         frames: Pictures of a window.
+        made_share: Part of the utterances whose energy is that of a mel which the acoustic
+            model makes, as it will be when a text is spoken.
     """
 
     batch: int = Field(default=2, ge=1)
     frames: int = Field(default=32, ge=5)
+    made_share: float = Field(default=0.1, ge=0, le=1)
 
 
 class JointSettings(TaskSettings):

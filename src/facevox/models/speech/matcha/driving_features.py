@@ -4,6 +4,7 @@ Reference:
     Jang et al., Faces that Speak, CVPR 2024, section 3.1 (the audio mapper's inputs).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Bool, Float
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from facevox.core.errors import InputError
-from facevox.models.speech.matcha.batch import MatchaBatch
+from facevox.models.speech.matcha.batch import MatchaBatch, MatchaVoice
 from facevox.models.speech.matcha.matcha import MatchaTTS
 from facevox.nn.alignment import (
     expand,
@@ -21,6 +22,8 @@ from facevox.nn.alignment import (
 )
 from facevox.nn.masks import length_mask
 
+_STEPS = 4
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrivingFeatures:
@@ -29,7 +32,7 @@ class DrivingFeatures:
     Attributes:
         embedding: Of the symbol that is spoken.
         text: Prior mean of the normalised mel.
-        energy: Mean over the bands of the recorded mel, normalised.
+        energy: Mean over the bands of the normalised mel, recorded or made.
         mask: Valid mel frames.
     """
 
@@ -39,7 +42,9 @@ class DrivingFeatures:
     mask: Bool[Tensor, "batch frames"]
 
 
-def driving_features(model: MatchaTTS, batch: MatchaBatch) -> DrivingFeatures:
+def driving_features(
+    model: MatchaTTS, batch: MatchaBatch, made: Sequence[int] = (), seed: int = 0
+) -> DrivingFeatures:
     """Return what was said, spread over the recorded frames.
 
     Gradients reach the embedding and the text encoder; the alignment has none.
@@ -47,6 +52,9 @@ def driving_features(model: MatchaTTS, batch: MatchaBatch) -> DrivingFeatures:
     Args:
         model: The acoustic model.
         batch: Utterances with their voices.
+        made: Utterances whose energy is that of a mel which the model makes with the recorded
+            durations, as it will be when a text is spoken.
+        seed: Of these mels.
 
     Raises:
         InputError: If the batch lacks durations that the model needs.
@@ -67,9 +75,43 @@ def driving_features(model: MatchaTTS, batch: MatchaBatch) -> DrivingFeatures:
     table = model.encoder.emb.weight
     embedding = functional.embedding(batch.ids, table) * table.shape[1] ** 0.5
     valid = frames.unsqueeze(-1)
+    energy = mel.mean(-1, keepdim=True)
+    for row in made:
+        length = int(batch.mel_lengths[row])
+        energy[row, :length] = _made_energy(model, batch, durations, row, seed)
     return DrivingFeatures(
         embedding=expand(embedding, tokens).float() * valid,
         text=expand(encoded.mu, tokens).float() * valid,
-        energy=mel.mean(-1, keepdim=True) * valid,
+        energy=energy * valid,
         mask=frames,
     )
+
+
+def _made_energy(
+    model: MatchaTTS, batch: MatchaBatch, durations: Tensor, row: int, seed: int
+) -> Float[Tensor, "frames 1"]:
+    """Return the energy of the mel that the model makes of one utterance."""
+    one, tokens = slice(row, row + 1), int(batch.id_lengths[row])
+    voice = MatchaVoice(
+        speaker_embedding=_row(batch.speaker_embedding, one),
+        log2_f0_mean=_row(batch.log2_f0_mean, one),
+        speaker_ids=_row(batch.speaker_ids, one),
+    )
+    tags = _row(batch.tags, one)
+    learning = model.training
+    model.eval()
+    plan = model.plan(
+        batch.ids[one, :tokens],
+        batch.id_lengths[one],
+        None if tags is None else tags[:, :tokens],
+        voice,
+        durations=durations[one, :tokens],
+    )
+    mel = model.decode(plan, [seed + row], steps=_STEPS)[0].T
+    model.train(learning)
+    # a copy, since autograd takes no tensors of inference mode
+    return ((mel - model.mel_mean) / model.mel_std).mean(-1, keepdim=True).clone()
+
+
+def _row(x: Tensor | None, one: slice) -> Tensor | None:
+    return None if x is None else x[one].detach()
