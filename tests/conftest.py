@@ -48,6 +48,19 @@ def astronaut_file(astronaut, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def drawn_astronaut(astronaut) -> np.ndarray:
+    """The portrait in six flat colours."""
+    import cv2
+
+    small = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    cv2.setRNGSeed(0)
+    end = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0.0)
+    _, _, palette = cv2.kmeans(small.astype(np.float32), 6, None, end, 1, cv2.KMEANS_PP_CENTERS)
+    flat = cv2.medianBlur(astronaut, 5).astype(np.float32)
+    return palette[((flat[:, :, None] - palette) ** 2).sum(-1).argmin(-1)].astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
 def lite():
     from facevox.core.errors import MissingPiece
     from facevox.systems.registry import load

@@ -55,6 +55,18 @@ def test_speak_writes_a_video_and_tells_the_facts(lite, capsys, astronaut_file, 
     assert facts["system"] == "lite"
 
 
+def test_speak_warns_of_a_drawn_face_once(lite, capsys, drawn_astronaut, tmp_path):
+    from PIL import Image
+
+    photo, target = tmp_path / "drawn.png", tmp_path / "drawn.mp4"
+    Image.fromarray(drawn_astronaut).save(photo)
+    code, out, err = run(capsys, "speak", photo, "Hello.", "-o", target, "--json", *SMALL)
+    assert code == 0, err
+    assert target.exists()
+    assert err.count("looks drawn") == 1
+    assert sum("looks drawn" in warning for warning in json.loads(out)["warnings"]) == 1
+
+
 def test_text_from_a_file_and_a_saved_voice(lite, capsys, astronaut_file, tmp_path):
     text, voice = tmp_path / "text.txt", tmp_path / "voice.json"
     text.write_text("Hello again.")

@@ -1,5 +1,6 @@
 """The laws of the main job, on the real system."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -160,3 +161,8 @@ def test_unknown_names_are_refused(lite, portrait):
         load("heavy")
     with pytest.raises(FacevoxError, match="fps"):
         lite.generate(portrait, TEXT, fps=1000)
+
+
+def test_a_drawn_face_is_warned_about_once(lite, portrait):
+    (warning,) = lite.generate(replace(portrait, drawn=True), TEXT, size=SIZE).warnings
+    assert warning.startswith("The portrait looks drawn, not photographed; lite")

@@ -194,3 +194,10 @@ def test_a_photo_that_had_to_be_upturned_is_still_warned_about(system, portrait)
     upturned = "The photo was turned clockwise by 90 degrees, so that the face is upright."
     turned = replace(portrait, head_pose=(22.0, 0.0, 0.0), warnings=(upturned,))
     assert len(system.generate(turned, TEXT, size=SIZE).warnings) == 2
+
+
+def test_a_drawn_face_is_warned_about_once(system, portrait):
+    from dataclasses import replace
+
+    (warning,) = system.generate(replace(portrait, drawn=True), TEXT, size=SIZE).warnings
+    assert warning.startswith("The portrait looks drawn, not photographed; ttsf")

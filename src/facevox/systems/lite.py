@@ -38,6 +38,9 @@ class Lite(SpeakingPortrait):
     """
 
     name = "lite"
+    about_drawings = (
+        "lite was made for photographs, so mouth and lids may not match the drawing's style."
+    )
 
     def __init__(
         self,

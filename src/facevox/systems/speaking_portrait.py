@@ -96,6 +96,8 @@ class SpeakingPortrait(ABC):
     """
 
     name: str
+    about_drawings: str
+    """What a drawn face means for this system: the end of a sentence."""
 
     def __init__(self, speech: SpeechEngine, warnings: Sequence[str] = ()) -> None:
         self.speech = speech
@@ -116,7 +118,10 @@ class SpeakingPortrait(ABC):
 
     def _portrait_warnings(self, portrait: Portrait) -> Sequence[str]:
         """Return what may make this system's video of a portrait look worse."""
-        return portrait.warnings
+        if not portrait.drawn:
+            return portrait.warnings
+        about = f"The portrait looks drawn, not photographed; {self.about_drawings}"
+        return (*portrait.warnings, about)
 
     def generate(
         self,

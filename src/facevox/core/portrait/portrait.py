@@ -29,6 +29,7 @@ class Portrait:
             (+ = clockwise in the picture) of the head in the photo [deg].
         face_index: Which of the faces, 0 = the largest.
         face_count: Faces found in the photo.
+        drawn: Whether the face looks drawn or rendered, not photographed.
         warnings: What may make the result look worse, in plain sentences.
     """
 
@@ -38,6 +39,7 @@ class Portrait:
     head_pose: tuple[float, float, float]
     face_index: int = 0
     face_count: int = 1
+    drawn: bool = False
     warnings: tuple[str, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 
 from facevox.core.errors import InputError, NoFaceFound
 from facevox.core.portrait.attention_mesh import SIDE
+from facevox.core.portrait.drawn_face import looks_drawn
 from facevox.core.portrait.face_mesh import FaceMesh, crop_around
 from facevox.core.portrait.face_search import SURE_CONFIDENCE, find_meshes, mesh_in_box, turned
 from facevox.core.portrait.head_pose import estimate_head_pose
@@ -65,6 +66,7 @@ def read_portrait(
         head_pose=estimate_head_pose(mesh.landmarks),
         face_index=face or 0,
         face_count=len(meshes),
+        drawn=looks_drawn(pixels, mesh.landmarks),
     )
     _refuse_side_face(portrait.head_pose[0])
     warnings = [*_choice_warnings(len(meshes), face), *_turn_warnings(turns)]
