@@ -170,6 +170,7 @@ def load_numbered(folder: Path, name: str, kind: type[BaseModel]) -> Numbered:
         config = kind.model_validate(card["config"])
     except (KeyError, ValidationError) as error:
         raise CheckpointError(f"The card of {path} does not fit: {error!r}.") from error
+    network: AudioMapper | MotionSampler
     if isinstance(config, AudioMapperConfig):
         network, numbers = AudioMapper(config), {"out_dim": MOUTH_NUMBERS}
     else:

@@ -286,7 +286,8 @@ def refit(head: Path, faces: Path, out: Path, say: Callable[[str], None]) -> Non
     generator = load_generator(part_path(head, PARTS[0])).eval()
     leftover, reading, results = fit(generator, faces, say, RIDGES)
     trained = load_card(part_path(head, PARTS[0]))
-    card = {key: trained[key] for key in ("config", "data", "licence") if key in trained}
+    kept = ("config", "data", "licence")
+    card: dict[str, Any] = {key: trained[key] for key in kept if key in trained}
     card |= {"command": _COMMAND, "date": date.today().isoformat(), "results": results}
     seen = {"weight": reading.weight, "bias": reading.bias}
     for name, tensors in zip(new, (seen, {LEFTOVER: leftover}), strict=True):
