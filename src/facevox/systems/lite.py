@@ -39,7 +39,7 @@ class Lite(SpeakingPortrait):
 
     name = "lite"
     about_drawings = (
-        "lite was made for photographs, so mouth and lids may not match the drawing's style."
+        "lite was made for photographs, so the teeth it shows do not match the drawing's style."
     )
 
     def __init__(

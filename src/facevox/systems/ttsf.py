@@ -56,7 +56,7 @@ class Ttsf(SpeakingPortrait):
 
     name = "ttsf"
     about_drawings = (
-        "ttsf was trained on photographs, so the mouth may look photographed and lines may smear."
+        "ttsf was trained on photographs, so the mouth may not match the drawing's style."
     )
 
     def __init__(
