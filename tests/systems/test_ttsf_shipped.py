@@ -7,7 +7,7 @@ from facevox.core.checkpoint import TTSF_WEIGHTS, load_card
 from facevox.core.controls import Controls
 from facevox.core.motion import Motion
 from facevox.core.portrait.reader import read_portrait
-from facevox.models.face.ttsf.flow_renderer import FlowRenderer
+from facevox.models.face.warp.renderer import WarpRenderer
 from facevox.systems.registry import load
 
 TEXT = "Papa bought five boats."
@@ -25,7 +25,7 @@ def system():
 
 @pytest.fixture(scope="module")
 def renderer(system, portrait):
-    return FlowRenderer(system.head, portrait, size=384)
+    return system.renderer(portrait, 384)
 
 
 def show(renderer, **channels):
@@ -33,8 +33,9 @@ def show(renderer, **channels):
     return next(renderer.frames(Motion.rest(1).with_channels(**values))).astype(int)
 
 
-def test_the_card_says_where_they_come_from():
-    path = TTSF_WEIGHTS / "talking_head.safetensors"
+@pytest.mark.parametrize("name", ["talking_head", "close_up_mouth", "close_up_eyes"])
+def test_the_cards_say_where_they_come_from(name):
+    path = TTSF_WEIGHTS / f"{name}.safetensors"
     card = load_card(path)
     assert card["licence"] == "Apache-2.0"
     assert {"data", "command", "hours", "hardware", "results"} <= card.keys()
@@ -57,8 +58,6 @@ def test_lips_close_on_p_and_b_and_open_on_vowels(system, portrait):
 
 
 def test_at_rest_the_pixels_are_nearly_the_photos_own(renderer, portrait):
-    from facevox.models.face.warp.renderer import WarpRenderer
-
     photo = next(WarpRenderer(portrait, size=384).frames(Motion.rest(1))).astype(int)
     assert np.abs(show(renderer) - photo).mean() < 2.0
 
@@ -99,3 +98,21 @@ def test_the_model_that_speaks_drives_the_lips(system):
     speech = system.speech.speak(next(read_sentences(TEXT)), voice)
     own, apart = system.reader(speech), AcousticReader.load()(speech)
     assert own.joined().equal(apart.joined())
+
+
+@pytest.mark.parametrize(
+    ("channel", "points"),
+    [("lip_gap", (13, 14)), ("eyelids", (159, 145))],
+)
+def test_mouth_and_eyes_are_those_of_the_renderer_they_were_learned_from(
+    renderer, portrait, channel, points
+):
+    value = {"lip_gap": 0.2, "eyelids": 1.0}[channel]
+    wanted = WarpRenderer(portrait, size=384)
+    rest, goal = (show(wanted, **{channel: x}) for x in (0.0, value))
+    made = show(renderer, **{channel: value})
+    column, row = (portrait.landmarks[list(points), :2].mean(0) * 384 / 512).round().astype(int)
+    near = np.s_[row - 12 : row + 13, column - 12 : column + 13]
+    away, still = (np.abs(x - goal)[near].mean() / 255 for x in (made, rest))
+    assert still > 0.03
+    assert away < 0.5 * still

@@ -153,3 +153,17 @@ def test_close_ups_are_found_by_their_region(tmp_path):
     (tmp_path / "close_up_eyes.json").write_text("{}")
     with pytest.raises(CheckpointError, match="does not fit"):
         load_close_ups(tmp_path)
+
+
+@pytest.mark.parametrize("yaw", [-20.0, 0.0, 20.0])
+def test_windows_are_found_whole_wherever_the_head_turns(renderer, yaw):
+    pose = np.array([[yaw, 0, 0]], np.float32)
+    motion = Motion.rest(1).with_channels(head_pose=pose)
+    head, source = renderer._head, renderer.source
+    features = features_of(head, source.parts.alpha, renderer.place, motion)
+    made = next(renderer._animator.syntheses(features.f_m, features.f_lip, features.controls))
+    close_ups = renderer._close_up
+    for near in close_ups.near(close_ups.frames(made, features.controls)[0]):
+        assert near.weight.max() == 1
+        border = [near.weight[0], near.weight[-1], near.weight[:, 0], near.weight[:, -1]]
+        assert np.concatenate(border).max() == 0

@@ -115,7 +115,9 @@ class CloseUp(nn.Module):
         first: Float[Tensor, "batch 3 side side"],
         second: Float[Tensor, "batch 3 side side"],
     ) -> list[Tensor]:
-        """Return feature maps of both windows, the finest first.
+        """Return what both windows add to each layer, the coarsest first.
+
+        It is the same whatever the region does, so it is worked out once for a person.
 
         Args:
             first: Of the photo at rest, -1 to 1.
@@ -127,7 +129,8 @@ class CloseUp(nn.Module):
             x = functional.avg_pool2d(x, 2) if maps else x
             x = functional.leaky_relu(layer(x), _SLOPE)
             maps.append(x)
-        return maps
+        pairs = zip(self.up, reversed(maps), strict=True)
+        return [layer.still(skip) for layer, skip in pairs]  # type: ignore[operator]
 
     def forward(
         self,
@@ -168,20 +171,19 @@ class CloseUp(nn.Module):
         """Return what the network says, from which rest is still to be taken away."""
         steps = self.region.steps(numbers)
         style = self.style(steps)
-        x = maps[-1].expand(len(numbers), -1, -1, -1)
+        x = None
         for number, layer in enumerate(self.up):
-            if number:
-                skip = maps[-1 - number].expand(len(numbers), -1, -1, -1)
+            if x is not None:
                 x = functional.interpolate(self.narrow[number - 1](x), scale_factor=2.0)
-                x = torch.cat([x, skip], 1)
-            x = layer(x, style)
+            x = layer(x, maps[number], style)
+        assert x is not None
         with torch.autocast(x.device.type, enabled=False):
             mean = torch.einsum("bc,ckyx->bkyx", steps.float(), self.mean)
         return self.out(x).float() + mean
 
 
 class _Styled(nn.Module):
-    """Convolution whose channels are scaled and shifted by a style."""
+    """Convolution of what moves and what does not, its channels scaled and shifted by a style."""
 
     def __init__(self, channels: int, width: int, style: int) -> None:
         super().__init__()
@@ -189,9 +191,17 @@ class _Styled(nn.Module):
         self.manner = nn.Linear(style, 2 * width)
         nn.init.zeros_(self.manner.bias)
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+    def still(self, skip: Tensor) -> Tensor:
+        """Return what the part that does not move adds: the last channels of the input."""
+        weight = self.conv.weight[:, -skip.shape[1] :]
+        return functional.conv2d(skip, weight, self.conv.bias, padding=1)
+
+    def forward(self, x: Tensor | None, still: Tensor, style: Tensor) -> Tensor:
         gain, shift = self.manner(style)[:, :, None, None].chunk(2, 1)
-        return functional.leaky_relu(self.conv(x) * (1 + gain) + shift, _SLOPE)
+        if x is not None:
+            moving = self.conv.weight[:, : x.shape[1]]
+            still = functional.conv2d(x, moving, padding=1) + still
+        return functional.leaky_relu(still * (1 + gain) + shift, _SLOPE)
 
 
 def second_share(logit: Tensor) -> Tensor:

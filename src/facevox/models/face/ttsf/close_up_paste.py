@@ -28,8 +28,10 @@ Picture = UInt8[np.ndarray, "height width 3"]
 _GRID = 64
 """Places both ways at which the pose is known."""
 
-_REACH = 1.7
-"""Half side of the part of the view in which a window is looked for, in windows: heads turn."""
+_REACH = 1.25
+"""Half side of the part of the view in which a window is looked for, in windows."""
+
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +128,6 @@ class WindowPaste:
         self._maps = network.read(*(self._cut(picture, view) for picture in (paste.photo, second)))
         columns = network.region.columns
         self._rest = network.raw(self._maps, torch.zeros(1, columns.stop - columns.start))
-        self._set_place()
 
     def fields(
         self, controls: Float[Tensor, "batch controls"]
@@ -148,11 +149,14 @@ class WindowPaste:
             pose: Of `CloseUpFrame`.
             fields: Of this window.
         """
-        at = self._own + cv2.remap(pose, self._cells, None, cv2.INTER_LINEAR)
+        place = self._place(pose)
+        seen, side = self._paste.seen[place], self._paste.side
+        cells = (seen + 0.5) * (_GRID / side) - 0.5
+        at = seen * (2 / (side - 1)) - 1 + _enlarged(pose, cells)
         inside = (at - self._middle) / self._half * self._signs
         edge = (1 - np.abs(inside).max(-1)) / FADE
         weight = smoothstep(edge, 0.0, 1.0).astype(np.float32)
-        cells = ((inside + 1) * (len(fields) / 2) - 0.5).astype(np.float32)
+        cells = (inside + 1) * (len(fields) / 2) - 0.5
         flows, rest = (_enlarged(part, cells) for part in (fields[..., :4], fields[..., 4:]))
         first, second = (
             self._on_photo(at + self._half * self._signs * flows[..., rows])
@@ -163,8 +167,8 @@ class WindowPaste:
         )
         share = second_share(torch.from_numpy(rest[..., 0])).numpy()
         return Near(
-            place=self._place,
-            moved=first - self._pixels,
+            place=place,
+            moved=first - self._paste.pixels[place],
             weight=weight,
             picture=picture + 127.5 * rest[..., 1:],
             share=weight * share,
@@ -181,17 +185,18 @@ class WindowPaste:
         found = torch.from_numpy(cut * 2 - 1).permute(2, 0, 1)[None]
         return found.flip(-1) if self._mirrored else found
 
-    def _set_place(self) -> None:
-        """Find the part of the photo in which the window can be."""
-        side, seen = self._paste.side, self._paste.seen
-        reach = _REACH * self._half
-        near = np.abs((seen + 0.5) * (2 / side) - 1 - self._middle).max(-1) < reach
-        rows, columns = (_extent(near.any(axis)) for axis in (1, 0))
-        self._place = (rows, columns)
-        seen = seen[self._place]
-        self._pixels = self._paste.pixels[self._place]
-        self._own = (seen * (2 / (side - 1)) - 1).astype(np.float32)
-        self._cells = ((seen + 0.5) * (_GRID / side) - 0.5).astype(np.float32)
+    def _place(self, pose: Float32[np.ndarray, "64 64 2"]) -> tuple[slice, slice]:
+        """Return the part of the photo in which the window is: heads turn."""
+        where = self._middle
+        for _ in range(_ROUNDS):
+            column, row = np.clip((where + 1) * (_GRID / 2), 0, _GRID - 1).astype(int)
+            where = self._middle - pose[row, column]
+        reach = _REACH * self._half * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
+        corners = self._on_photo(where + reach)
+        x0, y0, x1, y1 = self._paste.box
+        low = np.clip(np.floor(corners.min(0)), (x0, y0), (x1, y1)).astype(int) - (x0, y0)
+        high = np.clip(np.ceil(corners.max(0)) + 1, (x0, y0), (x1, y1)).astype(int) - (x0, y0)
+        return slice(low[1], high[1]), slice(low[0], high[0])
 
     def _on_photo(self, at: Float32[np.ndarray, "*places 2"]) -> Float32[np.ndarray, "*places 2"]:
         """Return pixels of the photo for places that are -1 to 1 over the view."""
@@ -214,13 +219,8 @@ def _movement(made: Synthesis) -> Float[Tensor, "batch 2 64 64"]:
 def _enlarged(layers: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return cv2.remap(
         np.ascontiguousarray(layers),
-        cells,
+        cells.astype(np.float32),
         None,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-
-
-def _extent(near: np.ndarray) -> slice:
-    rows = np.flatnonzero(near)
-    return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
