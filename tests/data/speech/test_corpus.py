@@ -224,3 +224,16 @@ def test_mistakes_are_one_sentence(collection, tmp_path, capsys, arguments, mess
     assert code == 2
     assert message in err
     assert "Traceback" not in err
+
+
+def test_a_cluster_that_cannot_be_reached_is_said(collection, tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+
+    def refuse(**_):
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setenv("RAY_ADDRESS", "ray.example:6379")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(ConfigError, match="RAY_ADDRESS=ray.example:6379 cannot be reached"):
+        prepare(collection, tmp_path / "out", engine="ray")

@@ -39,7 +39,7 @@ def prepare_all(
         jobs: Processes; with `process`, 1 works in this one.
 
     Raises:
-        ConfigError: If there is no such engine.
+        ConfigError: If there is no such engine, or Ray cannot be reached where it should be.
         MissingPiece: If Ray is asked for and not installed.
         DataError: If a process dies.
     """
@@ -96,10 +96,19 @@ def _with_ray(
         raise MissingPiece("The engine ray needs Ray; run pip install 'facevox[scale]'.") from error
     if not ray.is_initialized():
         # a cluster is found by RAY_ADDRESS; else one is made on this machine
-        here = None if os.environ.get("RAY_ADDRESS") else jobs
-        ray.init(
-            num_cpus=here, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-        )
+        address = os.environ.get("RAY_ADDRESS")
+        try:
+            ray.init(
+                num_cpus=None if address else jobs,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except ConnectionError as error:
+            raise ConfigError(
+                f"Ray at RAY_ADDRESS={address} cannot be reached ({error}); check the address, or "
+                "leave it unset to work on this machine."
+            ) from error
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
