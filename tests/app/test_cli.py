@@ -245,6 +245,17 @@ def test_info_lists_systems_and_weights(lite, capsys):
     assert run(capsys, "info")[1].startswith("facevox")
 
 
+def test_weights_are_for_systems_that_are_trained(lite, astronaut_file, tmp_path, capsys):
+    options = ["--weights", str(tmp_path), "-o", str(tmp_path / "a.mp4")]
+    code, _, err = run(capsys, "speak", str(astronaut_file), "Hi.", *options)
+    assert code != 0
+    assert "The system lite has no option 'weights'" in err
+    code, _, err = run(capsys, "speak", str(astronaut_file), "Hi.", "--system", "ttsf", *options)
+    assert code != 0
+    assert "talking_head" in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_progress_bar_appears_only_after_two_seconds(capsys, monkeypatch):
     from facevox.app.report import progress_bar
 

@@ -30,6 +30,10 @@ SpeechOption = Annotated[
     str | None, typer.Option(help="Speech engine of voices drawn from the face: flite or matcha.")
 ]
 
+WeightsOption = Annotated[
+    Path | None, typer.Option(help="Folder of other weights, for systems that are trained (ttsf).")
+]
+
 SaveVoiceOption = Annotated[
     Path | None,
     typer.Option(help="Keep the voice in a file for the next time."),
@@ -74,20 +78,23 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on std
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 
 
-def load_system(name: str, speech: str | None = None) -> "System":
+def load_system(name: str, speech: str | None = None, weights: Path | None = None) -> "System":
     """Return the system of that name, ready to generate.
 
     Args:
         name: Its name.
         speech: Its speech engine; None takes the system's own.
+        weights: Folder of its weights; None takes those in the package.
 
     Raises:
-        InputError: If there is no such system.
+        InputError: If there is no such system, or it has no weights to choose.
+        CheckpointError: If weights are absent or damaged.
         MissingPiece: If something that it needs is not installed.
     """
     from facevox.systems.registry import load
 
-    return load(name) if speech is None else load(name, speech=speech)
+    chosen = {"speech": speech, "weights": weights}
+    return load(name, **{option: value for option, value in chosen.items() if value is not None})
 
 
 def read_photo(portrait: str, face: int | None, box: str | None) -> "Portrait":

@@ -187,8 +187,8 @@ def main() -> None:
     options = parser.parse_args()
     lite = load("lite")
     assert isinstance(lite, Lite)
-    folder = {"folder": options.weights} if options.weights else {}
-    ttsf = load("ttsf", **folder) if options.system == "ttsf" else None
+    weights = {"weights": options.weights} if options.weights else {}
+    ttsf = load("ttsf", **weights) if options.system == "ttsf" else None
     assert ttsf is None or isinstance(ttsf, Ttsf)
     sounds, poses = sound_motions(lite), pose_motions()
     motions = grid_motions(sounds, poses) if options.grid else {**sounds, **poses}

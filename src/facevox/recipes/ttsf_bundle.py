@@ -3,7 +3,7 @@
     python -m facevox.recipes.ttsf_bundle --head S0I --lips LIPS/export --motion MOTION/export \
         -o FOLDER
 
-`FOLDER/talking_head.safetensors` is what `Ttsf.load(folder=FOLDER)` reads.  Lips and
+`FOLDER/talking_head.safetensors` is what `facevox speak --weights FOLDER` reads.  Lips and
 motion were learnt in numbers (`models/face/ttsf/codes.py`); all links to f_lip and alpha are
 linear, so their first and last layers are multiplied out to these features.
 """

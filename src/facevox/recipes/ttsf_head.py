@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=25, help="clips to compare")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the report (.md)")
     arguments = parser.parse_args()
-    system, tracker = Ttsf.load(folder=arguments.weights), load_attention_mesh()
+    system, tracker = Ttsf.load(weights=arguments.weights), load_attention_mesh()
     photos = [
         row.path
         for row in hold_out_people(list_portraits(arguments.data / "faces"))[1]

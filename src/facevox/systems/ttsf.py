@@ -74,12 +74,12 @@ class Ttsf(SpeakingPortrait):
         self.bridge, self._folder, self.close_ups = bridge, folder, close_ups or {}
 
     @classmethod
-    def load(cls, speech: str | None = None, folder: str | Path = TTSF_WEIGHTS) -> "Ttsf":
+    def load(cls, speech: str | None = None, weights: str | Path = TTSF_WEIGHTS) -> "Ttsf":
         """Return the system with the weights that come in the package, or others like them.
 
         Args:
             speech: Name of the speech engine; None takes the neural voice.
-            folder: Where `talking_head.safetensors` and its card lie; close-ups
+            weights: Folder of `talking_head.safetensors` and its card; close-ups
                 (`close_up_REGION.safetensors`) beside them are taken if they are there.
 
         Raises:
@@ -87,7 +87,7 @@ class Ttsf(SpeakingPortrait):
             MissingPiece: If the speech engine is not installed.
             CheckpointError: If weights are absent, damaged or do not fit.
         """
-        folder = Path(folder)
+        folder = Path(weights)
         head = TalkingHead.load(folder / "talking_head.safetensors")
         engine = load_engine(speech or SPEECH)
         # the acoustic model that speaks is the one that drives the lips

@@ -235,5 +235,5 @@ def test_a_cluster_that_cannot_be_reached_is_said(collection, tmp_path, monkeypa
     monkeypatch.setenv("RAY_ADDRESS", "ray.example:6379")
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuse)
-    with pytest.raises(ConfigError, match="RAY_ADDRESS=ray.example:6379 cannot be reached"):
+    with pytest.raises(ConfigError, match=r"RAY_ADDRESS=ray\.example:6379 cannot be reached"):
         prepare(collection, tmp_path / "out", engine="ray")

@@ -24,6 +24,7 @@ def speak(
     voice: options.VoiceOption = None,
     voice_from: options.VoiceFromOption = None,
     speech: options.SpeechOption = None,
+    weights: options.WeightsOption = None,
     save_voice: options.SaveVoiceOption = None,
     pitch: options.PitchOption = None,
     rate: options.RateOption = None,
@@ -62,7 +63,7 @@ def speak(
     rate_of_frames = parse_fps(fps)
     check_video_path(output)
     started = time.monotonic()
-    loaded = options.load_system(system, speech)
+    loaded = options.load_system(system, speech, weights)
     load_seconds = time.monotonic() - started
 
     started = time.monotonic()
