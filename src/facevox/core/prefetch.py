@@ -54,16 +54,26 @@ def prefetch(items: Iterable[Item], size: int = 4) -> Iterator[Item]:
 
 
 def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int,
+    initializer: Callable[[], object] | None = None,
 ) -> Iterator[Result]:
     """Yield function(item) in order, computed by `workers` threads.
 
     At most two results per worker wait; one worker means no thread at all.
+
+    Args:
+        function: What is done.
+        items: To these.
+        workers: Threads.
+        initializer: Called once in each thread.
     """
     if workers <= 1:
         yield from map(function, items)
         return
-    with ThreadPoolExecutor(workers, thread_name_prefix="facevox-render") as pool:
+    with ThreadPoolExecutor(workers, "facevox-render", initializer) as pool:
         waiting: deque[Future[Result]] = deque()
         try:
             for item in items:

@@ -22,6 +22,7 @@ from torch.nn import functional
 from facevox.core.processor import cpu_computes_in_bf16
 from facevox.models.face.lia.folding import FoldedConv, FoldedHead, Modulations, modulated_weight
 from facevox.models.face.lia.generator import FaceGenerator, Source
+from facevox.models.face.lia.mean_flow import MeanFlow, SummedFields
 from facevox.models.face.lia.synthesis import (
     ColourHead,
     FlowHead,
@@ -43,7 +44,7 @@ class _Progress:
 
     x: Tensor
     planes: Tensor | None
-    controls: Tensor | None
+    fields: SummedFields | None
     gains: list[Tensor | None]
     coarse: Tensor | None = None
     made: Synthesis | None = None
@@ -54,7 +55,7 @@ class _Progress:
             yield _Progress(
                 x=self.x[part],
                 planes=None if self.planes is None else self.planes[part],
-                controls=None if self.controls is None else self.controls[part],
+                fields=None if self.fields is None else self.fields.part(part),
                 coarse=None if self.coarse is None else self.coarse[part],
                 gains=[None if gain is None else gain[part] for gain in self.gains],
             )
@@ -70,6 +71,8 @@ class FaceAnimator:
         picture: The source, in [-1, 1].
         dtype: Precision of the products; None takes bfloat16 where the machine computes in it.
         batch: Pictures made together while their maps are small.
+        windows: Whether mouth and eyes are made elsewhere, so that the mean flows' colours and
+            those around the mouth need not be.
     """
 
     @torch.no_grad()
@@ -79,11 +82,16 @@ class FaceAnimator:
         picture: Float[Tensor, "1 3 side side"],
         dtype: torch.dtype | None = None,
         batch: int = 16,
+        windows: bool = False,
     ) -> None:
         if dtype is None:
             dtype = torch.bfloat16 if cpu_computes_in_bf16() else torch.float32
         self.config, self._dtype, self._batch = model.config, dtype, batch
-        self._fusion = model.fusion
+        self._fusion, self._mean_flow, self._windows = (
+            model.fusion,
+            model.synthesis.mean_flow,
+            windows,
+        )
         self.source: Source = model.read(picture.contiguous(memory_format=torch.channels_last))
         self._levels: list[_Level] = []
         self._fold(model)
@@ -167,7 +175,10 @@ class FaceAnimator:
         x = self._first.repeat(len(f_m), 1, 1, 1).contiguous(memory_format=torch.channels_last)
         if self._first_conv is not None:
             x = self._first_conv(x, gains[0])
-        state = _Progress(x=x, planes=None, controls=controls, gains=gains)
+        fields = None
+        if self._mean_flow is not None and controls is not None:
+            fields = self._mean_flow.summed(controls, near=not self._windows)
+        state = _Progress(x=x, planes=None, fields=fields, gains=gains)
         return self._finished(0, state)
 
     def _finished(self, index: int, state: _Progress) -> Iterator[Synthesis]:
@@ -216,6 +227,7 @@ class FaceAnimator:
                     source=self.source,
                     styles=still[3 * k + 1 : 3 * k + 4],
                     dtype=self._dtype,
+                    windows=self._windows,
                 )
             )
 
@@ -231,6 +243,7 @@ class _Level:
         source: Source,
         styles: list[Tensor | None],
         dtype: torch.dtype,
+        windows: bool,
     ) -> None:
         net = model.synthesis
         self._fused = model.config.content == "fused"
@@ -258,7 +271,7 @@ class _Level:
         source_map = source.maps[scale]
         side, width = source_map.shape[-1], source_map.shape[1]
         self.bytes = side * side * width * dtype.itemsize
-        self._mean_flow = net.mean_flow
+        self._colours = self._finest and not windows
         self._line = torch.linspace(-1, 1, side)
         if self._finest:
             planes = [functional.conv2d(source_map, weight[:, :, None, None])]
@@ -282,10 +295,11 @@ class _Level:
         down = moved[:, 1].add_(self._line[:, None])
         logit = raw[:, 2]
         tint = None
-        if self._mean_flow is not None and state.controls is not None:
+        if state.fields is not None:
             flow = torch.stack([across, down], -1)
-            flow, more, tint = self._mean_flow(flow, state.controls)
+            flow, more, found = MeanFlow.at(flow, state.fields, colours=self._colours)
             (across, down), logit = flow.unbind(-1), logit + more[:, 0]
+            tint = found if self._colours else None
         mask = logit.sigmoid()
         if self._finest:
             # configurations have two scales at least, so there are colours of the one before

@@ -7,6 +7,8 @@ for each control, one for the whole view, whose eyes are level and at known plac
 one around the mouth of the source.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
@@ -29,6 +31,7 @@ LOGIT_UNIT = 20.0
 """What one unit of a field adds to the mask before the sigmoid."""
 
 _GAP = 6  # column of the lip gap
+_COLOURS = slice(3, 6)
 GAP_STEPS = tuple(0.35 * step for step in range(1, 7))
 _WINDOW = 0.75
 _CORNERS, _INNER_LIPS = [61, 291], [13, 14]
@@ -59,14 +62,63 @@ class MeanFlow(nn.Module):
         Returns:
             (batch, side, side, 2), (batch, 1, side, side) and (batch, 3, side, side).
         """
-        field = torch.einsum("bc,ckyx->bkyx", controls[:, : MOUTH + EYES], self.fields)
-        near = torch.einsum("bc,ckyx->bkyx", mouth_steps(controls[:, :MOUTH]), self.mouth_fields)
-        place = controls[:, -PLACE:, None, None].transpose(1, 3)
-        inside = (flow - place[..., :2]) / place[..., 2:]
-        here = functional.grid_sample(field, flow, align_corners=False)
-        here = here + functional.grid_sample(near, inside, align_corners=False)
+        return self.at(flow, self.summed(controls))
+
+    def summed(
+        self, controls: Float[Tensor, "batch controls"], *, near: bool = True
+    ) -> "SummedFields":
+        """Return the fields of some controls, which serve every scale.
+
+        Args:
+            controls: `NUM_CONTROLS` numbers.
+            near: Whether those around the mouth count.
+        """
+        steps = mouth_steps(controls[:, :MOUTH])
+        return SummedFields(
+            view=torch.einsum("bc,ckyx->bkyx", controls[:, : MOUTH + EYES], self.fields),
+            near=torch.einsum("bc,ckyx->bkyx", steps, self.mouth_fields) if near else None,
+            place=controls[:, -PLACE:, None, None].transpose(1, 3),
+        )
+
+    @staticmethod
+    def at(
+        flow: Float[Tensor, "batch side side 2"], fields: "SummedFields", *, colours: bool = True
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `forward` does; without colours the last part is empty.
+
+        Args:
+            flow: Where pixels come from but for mouth and eyes.
+            fields: Of the same pictures.
+            colours: Whether these are wanted.
+        """
+        count = _COLOURS.stop if colours else _COLOURS.start
+        here = functional.grid_sample(fields.view[:, :count], flow, align_corners=False)
+        if fields.near is not None:
+            inside = (flow - fields.place[..., :2]) / fields.place[..., 2:]
+            near = functional.grid_sample(fields.near[:, :count], inside, align_corners=False)
+            here = here + near
         moved = flow + here[:, :2].permute(0, 2, 3, 1)
         return moved, LOGIT_UNIT * here[:, 2:3], here[:, 3:]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummedFields:
+    """Fields of movement, mask and colour of some pictures.
+
+    Attributes:
+        view: Over the whole view.
+        near: In the window around the mouth; None leaves it out.
+        place: x, y and half a side of that window.
+    """
+
+    view: Float[Tensor, "batch 6 cells cells"]
+    near: Float[Tensor, "batch 6 cells cells"] | None
+    place: Float[Tensor, "batch 1 1 3"]
+
+    def part(self, rows: slice) -> "SummedFields":
+        """Return those of some of the pictures."""
+        near = None if self.near is None else self.near[rows]
+        return SummedFields(view=self.view[rows], near=near, place=self.place[rows])
 
 
 def mouth_steps(mouth: Float[Tensor, "batch 9"]) -> Float[Tensor, "batch steps"]:

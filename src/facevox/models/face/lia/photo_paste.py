@@ -92,8 +92,9 @@ class PhotoPaste:
         if x0 >= x1 or y0 >= y1:
             return frame
         moved = ((flow + 1) * self.side - 1) / 2 - self._own
-        layers = np.dstack([moved @ self._turn.T, (1 - mask)[..., None]])
-        layers = self.enlarged(layers) * self._fade[..., None]
+        layers = np.dstack([cv2.transform(moved, self._turn), 1 - mask])
+        layers = self._enlarged(layers)
+        layers *= self._fade[..., None]
         for one in near:
             part, weight = layers[one.place], one.weight[..., None]
             part[..., :2] += weight * (one.moved - part[..., :2])
@@ -105,26 +106,29 @@ class PhotoPaste:
             cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        colours = self.enlarged((painted + 1) * 127.5)
-        share = layers[..., 2:3]
-        blended = moved_photo + share * (colours - moved_photo)
+        share = np.ascontiguousarray(layers[..., 2])
+        colours = self._enlarged(_to_levels((painted + 1) * 127.5))
+        blended = cv2.blendLinear(moved_photo, colours, 1 - share, share)
         for one in near:
-            part = blended[one.place]
+            part = blended[one.place].astype(np.float32)
             part += one.share[..., None] * (one.picture - part)
-        frame[y0:y1, x0:x1] = np.clip(blended + 0.5, 0, 255).astype(np.uint8)
+            blended[one.place] = _to_levels(part)
+        frame[y0:y1, x0:x1] = blended
         return frame
 
     def enlarged(
         self, layers: Float32[np.ndarray, "side side channels"]
     ) -> Float32[np.ndarray, "h w channels"]:
         """Return what is known of the view's pixels for the photo's, at most 4 channels."""
-        return cv2.remap(
-            layers.astype(np.float32),
-            self.seen,
-            None,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        return self._enlarged(layers.astype(np.float32))
+
+    def _enlarged(self, layers: np.ndarray) -> np.ndarray:
+        return cv2.remap(layers, self.seen, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _to_levels(values: Float32[np.ndarray, "*pixels"]) -> UInt8[np.ndarray, "*pixels"]:
+    """Round, and end at 0 and 255."""
+    return cv2.convertScaleAbs(np.maximum(values, 0))
 
 
 def _fading(seen: Float32[np.ndarray, "h w 2"], side: int) -> Float32[np.ndarray, "h w"]:

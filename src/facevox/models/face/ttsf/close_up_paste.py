@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from facevox.core.portrait.face_crop import FaceCrop
+from facevox.core.processor import cpu_computes_in_bf16
 from facevox.models.face.lia.photo_paste import Near, PhotoPaste
 from facevox.models.face.lia.synthesis import Synthesis
 from facevox.models.face.ttsf.close_up import FADE, CloseUp, second_share
@@ -122,21 +123,25 @@ class WindowPaste:
         self._network, self._paste, self._second = network, paste, second
         self._middle, self._half = window.place[:2], float(window.place[2])
         self._mirrored = window.mirrored
-        self._signs = np.array([-1 if window.mirrored else 1, 1], np.float32)
         matrix = view.matrix(paste.side)
-        self._turn, self._corner = matrix[:, :2].astype(np.float32), matrix[:, 2]
-        self._maps = network.read(*(self._cut(picture, view) for picture in (paste.photo, second)))
+        self._set_maps(matrix, np.array([-1 if window.mirrored else 1, 1]))
         columns = network.region.columns
-        self._rest = network.raw(self._maps, torch.zeros(1, columns.stop - columns.start))
+        with _quick():
+            pictures = (self._cut(picture, view) for picture in (paste.photo, second))
+            self._maps = network.read(*pictures)
+            self._rest = network.raw(self._maps, torch.zeros(1, columns.stop - columns.start))
 
     def fields(
         self, controls: Float[Tensor, "batch controls"]
     ) -> Float32[np.ndarray, "batch side side 8"]:
-        """Return the fields of some frames, channels last."""
+        """Return the fields of some frames, channels last: flows [px], share, tint [0 to 255]."""
         numbers = self._network.region.numbers(controls, self._mirrored)
-        found = self._network.fields(self._maps, numbers, self._rest)
-        layers = torch.cat([found.first, found.second, found.share, found.tint], 1)
-        return layers.permute(0, 2, 3, 1).contiguous().float().numpy()
+        with _quick():
+            found = self._network.fields(self._maps, numbers, self._rest)
+        flows = torch.stack([found.first, found.second], 1)
+        pixels = torch.einsum("ij,bfjyx->bfiyx", self._window_to_photo, flows).flatten(1, 2)
+        layers = torch.cat([pixels, found.share, 127.5 * found.tint], 1)
+        return layers.permute(0, 2, 3, 1).contiguous().numpy()
 
     def near(
         self,
@@ -150,27 +155,29 @@ class WindowPaste:
             fields: Of this window.
         """
         place = self._place(pose)
-        seen, side = self._paste.seen[place], self._paste.side
-        cells = (seen + 0.5) * (_GRID / side) - 0.5
-        at = seen * (2 / (side - 1)) - 1 + _enlarged(pose, cells)
-        inside = (at - self._middle) / self._half * self._signs
-        edge = (1 - np.abs(inside).max(-1)) / FADE
-        weight = smoothstep(edge, 0.0, 1.0).astype(np.float32)
+        seen = np.ascontiguousarray(self._paste.seen[place])
+        moved = _enlarged(pose, cv2.transform(seen, self._to_grid))
+        # in the photo's own pose, -1 to 1 over the view; then -1 to 1 over the window
+        at = cv2.transform(seen, self._to_view) + moved
+        inside = cv2.transform(at, self._to_window)
+        edge = 1 - np.maximum(np.abs(inside[..., 0]), np.abs(inside[..., 1]))
+        weight = smoothstep(edge, 0.0, FADE).astype(np.float32)
         cells = (inside + 1) * (len(fields) / 2) - 0.5
         flows, rest = (_enlarged(part, cells) for part in (fields[..., :4], fields[..., 4:]))
-        first, second = (
-            self._on_photo(at + self._half * self._signs * flows[..., rows])
-            for rows in (slice(0, 2), slice(2, 4))
-        )
+        here = cv2.transform(at, self._to_photo)
         picture = cv2.remap(
-            self._second, second, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            self._second,
+            here + flows[..., 2:],
+            None,
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
         )
         share = second_share(torch.from_numpy(rest[..., 0])).numpy()
         return Near(
             place=place,
-            moved=first - self._paste.pixels[place],
+            moved=here + flows[..., :2] - self._paste.pixels[place],
             weight=weight,
-            picture=picture + 127.5 * rest[..., 1:],
+            picture=picture + rest[..., 1:],
             share=weight * share,
         )
 
@@ -198,10 +205,32 @@ class WindowPaste:
         high = np.clip(np.ceil(corners.max(0)) + 1, (x0, y0), (x1, y1)).astype(int) - (x0, y0)
         return slice(low[1], high[1]), slice(low[0], high[0])
 
-    def _on_photo(self, at: Float32[np.ndarray, "*places 2"]) -> Float32[np.ndarray, "*places 2"]:
+    def _set_maps(self, matrix: Float[np.ndarray, "2 3"], signs: np.ndarray) -> None:
+        """Make the affine maps between pixels of the view, places, window and photo."""
+        side = self._paste.side
+        grid, own = _GRID / side, 2 / (side - 1)
+        self._to_grid = _affine(np.eye(2) * grid, np.full(2, grid / 2 - 0.5))
+        self._to_view = _affine(np.eye(2) * own, np.full(2, -1.0))
+        unit = np.diag(signs) / self._half
+        self._to_window = _affine(unit, -unit @ self._middle)
+        pixel = matrix[:, :2] * (side / 2)
+        corner = matrix[:, :2] @ np.full(2, side / 2 - 0.5) + matrix[:, 2]
+        self._to_photo = _affine(pixel, corner)
+        window = pixel @ np.diag(signs) * self._half
+        self._window_to_photo = torch.from_numpy(window.astype(np.float32))
+
+    def _on_photo(self, at: np.ndarray) -> np.ndarray:
         """Return pixels of the photo for places that are -1 to 1 over the view."""
-        pixels = ((at + 1) * self._paste.side - 1) / 2
-        return (pixels @ self._turn.T + self._corner).astype(np.float32)
+        return at @ self._to_photo[:, :2].T + self._to_photo[:, 2]
+
+
+def _quick() -> torch.autocast:
+    """Return a context in which products are in bfloat16 where the machine computes in it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=cpu_computes_in_bf16())
+
+
+def _affine(turn: np.ndarray, shift: np.ndarray) -> Float32[np.ndarray, "2 3"]:
+    return np.column_stack([turn, shift]).astype(np.float32)
 
 
 def _movement(made: Synthesis) -> Float[Tensor, "batch 2 64 64"]:

@@ -40,6 +40,19 @@ class SceneFeatures:
     controls: Float[Tensor, "frames controls"]
     motion: Motion
 
+    def __len__(self) -> int:
+        """Return the frames."""
+        return len(self.f_m)
+
+    def __getitem__(self, rows: slice) -> "SceneFeatures":
+        """Return those of some frames."""
+        return SceneFeatures(
+            f_m=self.f_m[rows],
+            f_lip=self.f_lip[rows],
+            controls=self.controls[rows],
+            motion=self.motion[rows],
+        )
+
 
 class SceneMotion:
     """Motion features of one portrait, from the first sentence on.
