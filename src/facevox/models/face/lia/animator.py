@@ -304,8 +304,8 @@ class _Level:
         if self._finest:
             # configurations have two scales at least, so there are colours of the one before
             assert before is not None
-            colours = before[:, 3:] if tint is None else before[:, 3:] + tint
-            made = self._last(x, torch.stack([across, down], -1), mask[:, None], colours)
+            colour = before[:, 3:] if tint is None else before[:, 3:] + tint
+            made = self._last(x, torch.stack([across, down], -1), mask[:, None], colour)
             state.made = replace(made, coarse=state.coarse)
             return
         warped = self._sampler(across, down, mask)
