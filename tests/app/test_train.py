@@ -72,7 +72,7 @@ def test_the_dry_run_tells_the_cost_and_writes_nothing(capsys, tmp_path):
         (["train", "tiny", "-o", "new"], "Give the folder of the training data with --data"),
         (
             ["train", "cooking", "-o", "new"],
-            "There is no recipe 'cooking'; there are: campplus, matcha, ",
+            "There is no recipe 'cooking'; there are: campplus, close-up, matcha, ",
         ),
         (
             ["train", "tiny", "--data", ".", "-o", "new", "--set", "model.widht=3"],

@@ -182,11 +182,11 @@ def test_the_mouth_that_lips_tell_is_compared_in_its_units(shards):
     assert torch.allclose(network._lip_distance(f_lip, off, found), torch.tensor(2.0), atol=1e-3)
 
 
-def test_motion_may_be_kept_from_pictures_that_are_not_made(shards, tmp_path):
+def test_motion_teaches_the_encoder_only_if_the_sampler_lets_it(shards, tmp_path):
     found = {}
     for allowed in ("true", "false"):
         trainer, losses = stepped(
-            shards, tmp_path / allowed, "loss.sync=0", f"model.motion_gradient={allowed}"
+            shards, tmp_path / allowed, "loss.sync=0", f"model.sampler.motion_gradient={allowed}"
         )
         encoder = trainer.context.plain["joint"].head.generator.encoder
         weight = next(p for p in encoder.parameters() if p.grad is not None)

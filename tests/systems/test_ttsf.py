@@ -13,7 +13,7 @@ from facevox.core.errors import CheckpointError
 from facevox.core.portrait.reader import read_portrait
 from facevox.models.bridge.face_to_voice import FaceToVoice
 from facevox.models.bridge.voice_space import VoiceSpace
-from facevox.models.face.ttsf.talking_head import TalkingHead
+from facevox.models.face.ttsf.talking_head import TalkingHead, tiny
 from facevox.models.speech.acoustic_features import AcousticReader
 from facevox.systems.system import System
 from facevox.systems.ttsf import Ttsf
@@ -201,3 +201,12 @@ def test_a_drawn_face_is_warned_about_once(system, portrait):
 
     (warning,) = system.generate(replace(portrait, drawn=True), TEXT, size=SIZE).warnings
     assert warning.startswith("The portrait looks drawn, not photographed; ttsf")
+
+
+def test_a_mapper_without_energy_and_text_drives_the_lips_too(system, portrait):
+    config = tiny()
+    mapper = config.mapper.model_copy(update={"energy": False, "text": False})
+    head = TalkingHead(config.model_copy(update={"mapper": mapper}))
+    ablated = Ttsf(system.speech, head, system.reader, system.space, system.bridge)
+    face = ablated.generate(portrait, "Hi.", size=64)
+    assert np.isfinite(motion(face, "lip_gap")).all()

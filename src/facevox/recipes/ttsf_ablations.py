@@ -65,6 +65,7 @@ def run_variant(
 
     Raises:
         FacevoxError: If data or earlier stages do not fit.
+        KeyboardInterrupt: If it is stopped; the same command goes on.
     """
     plan = plan_run(
         JointTask,
@@ -76,6 +77,8 @@ def run_variant(
         resume=folder.exists(),
     )
     outcome = start_run(plan)
+    if outcome.reason == "signal":
+        raise KeyboardInterrupt(f"{name} was stopped at step {outcome.step}; run again to go on.")
     assert isinstance(plan.config, JointSettings)
     network = JointNetwork(plan.config, half=False)
     load_module(network.head, folder / "export" / "talking_head.safetensors")

@@ -167,9 +167,10 @@ class JointNetwork(nn.Module):
     ) -> tuple[Source, Float[Tensor, "batch time style"]]:
         """Return the sources, and the motion of all frames."""
         batch, time = frames.shape[:2]
-        if self.model.motion_gradient:
+        if self.model.sampler.motion_gradient:
             given, parts = self._seen(source, frames)
             return given, parts.f_m.unflatten(0, (batch, time))
+        # nothing is learnt from pictures that are not made again: a step costs a third
         with torch.no_grad():
             _, parts = self._seen(source[:0], frames)
         f_m = parts.f_m.unflatten(0, (batch, time))

@@ -30,8 +30,6 @@ class ModelSettings(Settings):
         voice: What of the source picture is the voice: "identity" f_id, free of motion, or the
             whole "feature" f, the paper's "with motion".
         voice_gradient: Whether the losses of speech reach the encoder of pictures.
-        motion_gradient: Whether the losses of motion reach it through pictures that are not
-            made again; without, a step costs a third.
         motion: Whether motions are sampled as they are, as published, or "relative" to the
             source picture's, as the system `ttsf` draws them.
         head_from: Export of S0 (`ttsf-warmup`) or of a run of this recipe to begin with.
@@ -46,7 +44,6 @@ class ModelSettings(Settings):
     sampler: MotionSamplerConfig = small_sampler()
     voice: Literal["identity", "feature"] = "identity"
     voice_gradient: bool = True
-    motion_gradient: bool = True
     motion: Literal["absolute", "relative"] = "relative"
     head_from: str | None = None
     matcha_from: str | None = None

@@ -148,12 +148,13 @@ class _GeneratedPortrait:
     def __init__(
         self, job: Job, head: TalkingHead, reader: AcousticReader, renderer: FlowRenderer
     ) -> None:
-        self._reader, self._renderer = reader, renderer
+        self._reader, self._renderer, self._mapper = reader, renderer, head.mapper
         alpha, place = self._renderer.source.parts.alpha, self._renderer.place
         self._motion = SceneMotion(head, alpha, place, job.seed, job.controls, job.clock.fps)
 
     def act(self, speech: Speech, first_frame: int, num_frames: int, offset: float) -> Scene:
         """Return the next sentence's scene."""
-        features = self._reader(speech).joined()
+        heard = self._reader(speech)
+        features = self._mapper.join(heard.embedding, heard.text, heard.energy)
         scene = self._motion.advance(speech, features, first_frame, num_frames, offset)
         return Scene(motion=scene.motion, frames=self._renderer.render(scene))

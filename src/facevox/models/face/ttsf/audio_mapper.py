@@ -138,10 +138,10 @@ class AudioMapper(nn.Module):
 
     def join(
         self,
-        embedding: Float[Tensor, "batch mel_frames embedding"],
-        text: Float[Tensor, "batch mel_frames text"],
-        energy: Float[Tensor, "batch mel_frames 1"],
-    ) -> Float[Tensor, "batch mel_frames in_channels"]:
+        embedding: Float[Tensor, "*batch mel_frames embedding"],
+        text: Float[Tensor, "*batch mel_frames text"],
+        energy: Float[Tensor, "*batch mel_frames 1"],
+    ) -> Float[Tensor, "*batch mel_frames in_channels"]:
         """Return side by side the inputs that this model takes.
 
         Args:
