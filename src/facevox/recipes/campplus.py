@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import LRScheduler
 
 from facevox.core.checkpoint import save_checkpoint
 from facevox.core.errors import DataError
@@ -33,6 +33,7 @@ from facevox.models.speech.speech_statistics import FRAME_STEP, bands, without_p
 from facevox.recipes.speaker_trials import equal_error_rate
 from facevox.training.batches import DrawnBatches, PackedBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.settings import RunSettings, Settings, TaskSettings
 from facevox.training.task import Batches, Task
 
@@ -158,13 +159,12 @@ class CampplusTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rate rise, then fall."""
-        warm_up, steps = self.config.optim.warm_up, self.run.steps
-
-        def factor(step: int) -> float:
-            fallen = 0.5 + 0.5 * math.cos(math.pi * min(1.0, step / steps))
-            return min(1.0, (step + 1) / warm_up) * fallen
-
-        return {"campplus": LambdaLR(optimizers["campplus"], factor)}
+        return rise_and_fall(
+            optimizers,
+            warm_up=self.config.optim.warm_up,
+            steps=self.run.steps,
+            last_share=0.0,
+        )
 
     def batches(self, split: str) -> Batches:
         """Draw two crops of each of some classes; validation goes through whole recordings."""

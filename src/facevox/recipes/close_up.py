@@ -7,7 +7,6 @@
 What comes out, `close_up_mouth.safetensors`, belongs beside `talking_head.safetensors`.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import LRScheduler
 
 from facevox.core.checkpoint import save_checkpoint
 from facevox.data.close_ups import CloseUpSampler
@@ -33,11 +32,13 @@ from facevox.models.face.ttsf.close_up import (
 from facevox.recipes.face_losses import pyramid_loss
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.settings import RunSettings, Settings, TaskSettings
 from facevox.training.task import Batches, Samples, Task
 
 _LEVELS, _SHOWN, _HELD = 3, 12, 2
 _SMALL = 2000
+_LAST_SHARE = 0.01
 _EXPLAINED, _STEEP = 0.05, 8.0
 """From which error on [-1, 1] a pixel is not the photo's own, and how fast that is so."""
 
@@ -113,13 +114,12 @@ class CloseUpTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rate rise, then fall."""
-        warm_up, steps = self.config.optim.warm_up, self.run.steps
-
-        def factor(step: int) -> float:
-            fallen = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-            return min(1.0, (step + 1) / warm_up) * fallen
-
-        return {"close_up": LambdaLR(optimizers["close_up"], factor)}
+        return rise_and_fall(
+            optimizers,
+            warm_up=self.config.optim.warm_up,
+            steps=self.run.steps,
+            last_share=_LAST_SHARE,
+        )
 
     def batches(self, split: str) -> Batches:
         """Draw windows.

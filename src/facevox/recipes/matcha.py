@@ -10,7 +10,6 @@ Reference:
     Mehta et al., Matcha-TTS, ICASSP 2024; Jang et al., Faces that Speak, CVPR 2024, sec. 3.2.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import LRScheduler
 
 from facevox.core.checkpoint import save_checkpoint
 from facevox.core.errors import ConfigError, DataError
@@ -33,6 +32,7 @@ from facevox.recipes.matcha_batches import BatchMaker
 from facevox.recipes.matcha_settings import MatchaSettings
 from facevox.training.batches import PackedBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.task import Batches, Samples, Task
 
 FACE_DIM = 512
@@ -40,6 +40,7 @@ FACE_DIM = 512
 
 _SHOWN = 4
 _ANSWER_STEPS = 10
+_LAST_SHARE = 0.05
 
 
 class MatchaTask(Task):
@@ -111,13 +112,12 @@ class MatchaTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rate rise, then fall."""
-        warm_up, steps = self.config.optim.warm_up, self.run.steps
-
-        def factor(step: int) -> float:
-            fallen = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-            return min(1.0, (step + 1) / warm_up) * fallen
-
-        return {"matcha": LambdaLR(optimizers["matcha"], factor)}
+        return rise_and_fall(
+            optimizers,
+            warm_up=self.config.optim.warm_up,
+            steps=self.run.steps,
+            last_share=_LAST_SHARE,
+        )
 
     def batches(self, split: str) -> Batches:
         """Pack transcribed samples by length; training draws other sizes of speakers."""

@@ -8,7 +8,6 @@ Reference:
     synchronisation, ICASSP 2019.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +18,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import LRScheduler
 
 from facevox.core.checkpoint import load_card, load_module, save_checkpoint
 from facevox.data.shards import Shards
@@ -37,10 +36,12 @@ from facevox.models.face.ttsf.sync_expert import (
 from facevox.recipes.talking_batches import open_clip, sync_batch
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.settings import RunSettings, Settings, TaskSettings
 from facevox.training.task import Batches, Task
 
 _HELD_BATCHES = 8
+_LAST_SHARE = 0.05
 
 
 class ModelSettings(Settings):
@@ -143,13 +144,12 @@ class SyncTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rate rise, then fall."""
-        warm_up, steps = self.config.optim.warm_up, self.run.steps
-
-        def factor(step: int) -> float:
-            fallen = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-            return min(1.0, (step + 1) / warm_up) * fallen
-
-        return {"sync": LambdaLR(optimizers["sync"], factor)}
+        return rise_and_fall(
+            optimizers,
+            warm_up=self.config.optim.warm_up,
+            steps=self.run.steps,
+            last_share=_LAST_SHARE,
+        )
 
     def batches(self, split: str) -> Batches:
         """Draw windows of the clips.

@@ -30,9 +30,10 @@ from facevox.data.spoken_sampler import SpokenSampler, collate_spoken
 from facevox.models.face.ttsf.audio_mapper import AudioMapper, AudioMapperConfig, tiny
 from facevox.models.face.ttsf.codes import MOUTH_NUMBERS
 from facevox.nn.masks import masked_mean
-from facevox.recipes.ttsf_lips_settings import LipsSettings, adamw, risen_and_fallen
+from facevox.recipes.ttsf_lips_settings import LipsSettings, adamw
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.task import Batches, Task
 
 SCALE = (1.0,) * 6 + (10.0, 0.6, 0.6)
@@ -109,8 +110,13 @@ class LipsTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rate rise, then fall."""
-        settings, steps = self.config.optim, self.run.steps
-        return {name: risen_and_fallen(one, settings, steps) for name, one in optimizers.items()}
+        optim = self.config.optim
+        return rise_and_fall(
+            optimizers,
+            warm_up=optim.warm_up,
+            steps=self.run.steps,
+            last_share=optim.last_share,
+        )
 
     def batches(self, split: str) -> Batches:
         """Draw windows of the utterances; for validation take the held-out ones whole.

@@ -1,12 +1,10 @@
 """Settings of the recipe `ttsf-lips`, and the optimiser that `ttsf-motion` shares."""
 
-import math
 from collections.abc import Mapping
 
 from pydantic import Field, field_validator
 from torch import nn
-from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim import AdamW
 
 from facevox.data.spoken_mouths import FILMED
 from facevox.models.face.ttsf.audio_mapper import AudioMapperConfig, small
@@ -97,14 +95,3 @@ def adamw(network: nn.Module, settings: OptimSettings) -> AdamW:
     """Return the optimiser of a network."""
     decay, betas = settings.decay, settings.betas
     return AdamW(network.parameters(), settings.rate, betas=betas, weight_decay=decay)
-
-
-def risen_and_fallen(optimizer: Optimizer, settings: OptimSettings, steps: int) -> LRScheduler:
-    """Return the schedule of an optimiser: up in a line, down like a cosine."""
-
-    def factor(step: int) -> float:
-        part = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-        fallen = settings.last_share + (1 - settings.last_share) * part
-        return min(1.0, (step + 1) / settings.warm_up) * fallen
-
-    return LambdaLR(optimizer, factor)

@@ -33,10 +33,11 @@ from facevox.models.face.ttsf.sampler_config import MotionSamplerConfig, tiny
 from facevox.nn.masks import length_mask
 from facevox.recipes.ttsf_lips import SCALE as MOUTH_SCALE
 from facevox.recipes.ttsf_lips import check_channels, load_lips
-from facevox.recipes.ttsf_lips_settings import adamw, risen_and_fallen
+from facevox.recipes.ttsf_lips_settings import adamw
 from facevox.recipes.ttsf_motion_settings import SIZES, MotionSettings
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.task import Batches, Task
 
 SCALE = (0.5, 0.8, 8 / 9, 1.0, 1.0, 1 / 3, 0.5, 2.0, 1.0)
@@ -131,8 +132,13 @@ class MotionTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rate rise, then fall."""
-        settings, steps = self.config.optim, self.run.steps
-        return {name: risen_and_fallen(one, settings, steps) for name, one in optimizers.items()}
+        optim = self.config.optim
+        return rise_and_fall(
+            optimizers,
+            warm_up=optim.warm_up,
+            steps=self.run.steps,
+            last_share=optim.last_share,
+        )
 
     def batches(self, split: str) -> Batches:
         """Draw windows of the clips.

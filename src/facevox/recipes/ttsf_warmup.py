@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import LRScheduler
 
 from facevox.core.checkpoint import load_module, save_checkpoint
 from facevox.core.errors import ConfigError
@@ -51,6 +51,7 @@ from facevox.recipes.warm_up_network import WarmUpNetwork, fill_mean_flow
 from facevox.recipes.warm_up_settings import WarmUpSettings
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.task import Batches, Samples, Task
 
 _FIELD_RATE = 0.1
@@ -135,14 +136,12 @@ class WarmUpTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rates rise for some steps and fall like a cosine to the end."""
-        optim, steps = self.config.optim, self.run.steps
-
-        def factor(step: int) -> float:
-            part = 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
-            fallen = optim.last_share + (1 - optim.last_share) * part
-            return min(1.0, (step + 1) / optim.warm_up) * fallen
-
-        return {name: LambdaLR(optimizer, factor) for name, optimizer in optimizers.items()}
+        return rise_and_fall(
+            optimizers,
+            warm_up=self.config.optim.warm_up,
+            steps=self.run.steps,
+            last_share=self.config.optim.last_share,
+        )
 
     def batches(self, split: str) -> Batches:
         """Draw pairs; for validation take the held-out people's.

@@ -7,7 +7,6 @@ SOUND is a folder of sound files, or of shards that `facevox prepare` made; no t
 """
 
 import copy
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -18,7 +17,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import LRScheduler
 
 from facevox.core.checkpoint import save_checkpoint
 from facevox.data.speech_segments import (
@@ -50,6 +49,7 @@ from facevox.models.speech.vocoders.losses import (
 from facevox.nn.normed_convolution import fold_weight_norm
 from facevox.training.batches import DrawnBatches
 from facevox.training.context import Context
+from facevox.training.schedules import rise_and_fall
 from facevox.training.settings import RunSettings, Settings, TaskSettings
 from facevox.training.task import Batches, Samples, Task
 
@@ -225,14 +225,13 @@ class VocoderTask(Task):
 
     def schedules(self, optimizers: Mapping[str, Optimizer]) -> dict[str, LRScheduler]:
         """Let the rates rise for some steps and fall like a cosine to the end."""
-        optim, steps = self.config.optim, self.run.steps
-        least = optim.last_rate / optim.rate
-
-        def factor(step: int) -> float:
-            fallen = least + (1 - least) * 0.5 * (1 + math.cos(math.pi * min(1, step / steps)))
-            return min(1.0, (step + 1) / optim.warm_up) * fallen
-
-        return {name: LambdaLR(optimizer, factor) for name, optimizer in optimizers.items()}
+        optim = self.config.optim
+        return rise_and_fall(
+            optimizers,
+            warm_up=optim.warm_up,
+            steps=self.run.steps,
+            last_share=optim.last_rate / optim.rate,
+        )
 
     def batches(self, split: str) -> Batches:
         """Draw stretches of the clips that are trained on, or of those held out."""
