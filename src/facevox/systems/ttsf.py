@@ -104,11 +104,12 @@ class Ttsf(SpeakingPortrait):
     def info(self) -> SystemInfo:
         """Return what this system is."""
         speech = getattr(self.speech, "num_parameters", 0)
+        near = sum(close_up.num_parameters for close_up in self.close_ups.values())
         return SystemInfo(
             name=self.name,
             summary="Makes the pictures by flow from one photo; Faces that Speak, CVPR 2024.",
             voice="drawn from the identity in the face, free of motion, seeded",
-            parameters=self.head.num_parameters + speech,
+            parameters=self.head.num_parameters + near + speech,
             licence="Apache-2.0",
             trained_against=("face-landmarker",),  # it labelled the mouths of the training clips
             weights=weights_digest(self._folder, SPEECH_WEIGHTS) if self._folder else "",

@@ -110,6 +110,11 @@ class CloseUp(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
+    @property
+    def num_parameters(self) -> int:
+        """Learned numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def read(
         self,
         first: Float[Tensor, "batch 3 side side"],
