@@ -140,6 +140,16 @@ def test_only_the_windows_change(renderer, portrait):
     assert 0 < changed.mean() < 0.25
 
 
+def test_windows_beyond_the_border_of_the_photo_are_left_out(astronaut, portrait):
+    corner = int(portrait.landmarks[33, 0])
+    half = read_portrait(np.ascontiguousarray(astronaut[:, corner + 4 :]))
+    networks = {name: made_close_up(name) for name in REGIONS}
+    renderer = FlowRenderer(made_head(), half, close_ups=networks)
+    pose = np.array([[0, 0, 0], [25, 8, 6], [-25, -8, -6]], np.float32)
+    motion = Motion.rest(3).with_channels(head_pose=pose, lip_gap=np.full(3, 0.2))
+    assert len(list(renderer.frames(motion))) == 3
+
+
 def test_close_ups_are_found_by_their_region(tmp_path):
     assert load_close_ups(tmp_path) == {}
     for name in REGIONS:

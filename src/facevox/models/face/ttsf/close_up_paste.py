@@ -98,11 +98,12 @@ class CloseUps:
         ]
 
     def near(self, frame: CloseUpFrame) -> Sequence[Near]:
-        """Return the windows of one frame at the photo's own size."""
-        return [
+        """Return the windows of one frame that lie in the photo, at its own size."""
+        made = (
             window.near(frame.pose, fields)
             for window, fields in zip(self._windows, frame.fields, strict=True)
-        ]
+        )
+        return [near for near in made if near is not None]
 
 
 class WindowPaste:
@@ -147,14 +148,16 @@ class WindowPaste:
         self,
         pose: Float32[np.ndarray, "64 64 2"],
         fields: Float32[np.ndarray, "side side 8"],
-    ) -> Near:
-        """Return the window of one frame at the photo's own size.
+    ) -> Near | None:
+        """Return the window of one frame at the photo's own size; None if it lies outside.
 
         Args:
             pose: Of `CloseUpFrame`.
             fields: Of this window.
         """
         place = self._place(pose)
+        if any(part.stop <= part.start for part in place):
+            return None
         seen = np.ascontiguousarray(self._paste.seen[place])
         moved = _enlarged(pose, cv2.transform(seen, self._to_grid))
         # in the photo's own pose, -1 to 1 over the view; then -1 to 1 over the window
