@@ -2,7 +2,9 @@
 
 import pytest
 
+from facevox.core.errors import InputError
 from facevox.recipes.registry import RECIPES, load_task
+from facevox.training.run import plan_run
 from facevox.training.settings import resolve
 from facevox.training.task import Task
 
@@ -21,3 +23,18 @@ def test_recipes_fulfil_the_contract(name):
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_every_recipe_has_a_tiny_preset(name):
     assert "tiny" in load_task(name).presets
+
+
+@pytest.mark.parametrize(
+    ("name", "maker"),
+    [
+        ("matcha", "`facevox prepare`"),
+        ("close-up", "close_up_pictures"),
+        ("ttsf-warmup", "acted_portraits"),
+        ("ttsf-lips", "spoken_mouths"),
+        ("ttsf-motion", "spoken_mouths"),
+    ],
+)
+def test_who_makes_the_data_is_said_when_there_is_none(name, maker, tmp_path):
+    with pytest.raises(InputError, match=f"There is no data .*nowhere; .*{maker}"):
+        plan_run(load_task(name), data=tmp_path / "nowhere", folder=tmp_path / "run")

@@ -90,6 +90,7 @@ class CloseUpTask(Task):
     """The photo at rest and a second picture of it to what a region does."""
 
     name = "close-up"
+    data_hint = "python -m facevox.recipes.close_up_pictures makes it"
     Config = CloseUpSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "small": {},

@@ -88,6 +88,7 @@ class LipsTask(Task):
     """Features of speech to mouths."""
 
     name = "ttsf-lips"
+    data_hint = "python -m facevox.recipes.spoken_mouths makes it"
     Config = LipsSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "small": {},

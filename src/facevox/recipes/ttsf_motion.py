@@ -105,6 +105,7 @@ class MotionTask(Task):
     """Lips and noise to motions of a head."""
 
     name = "ttsf-motion"
+    data_hint = "python -m facevox.recipes.spoken_mouths makes it"
     Config = MotionSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "small": {},

@@ -62,6 +62,7 @@ class WarmUpTask(Task):
     """Pictures of one person to one another."""
 
     name = "ttsf-warmup"
+    data_hint = "python -m facevox.recipes.acted_portraits makes it"
     Config = WarmUpSettings
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "small": {},

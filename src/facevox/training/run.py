@@ -103,7 +103,7 @@ def plan_run(
             raise InputError("Give the folder of the training data with --data.")
         data = Path(saved["data"])
     if not data.exists():
-        raise InputError(f"There is no data {data}; `facevox prepare` makes shards of a corpus.")
+        raise InputError(f"There is no data {data}; {kind.data_hint}.")
     return Plan(
         kind=kind,
         config=config,

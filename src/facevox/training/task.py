@@ -64,6 +64,7 @@ class Task(ABC):
         unused_parameters: Whether a step may leave parameters without a gradient (with
             several processes these must be searched for in each step).
         forward_methods: Network -> methods that a step calls beside `forward`.
+        data_hint: What makes its data, for the message when there is none.
         licence: Licence of the weights that come out.
     """
 
@@ -76,6 +77,7 @@ class Task(ABC):
     lower_is_better: ClassVar[bool] = True
     unused_parameters: ClassVar[bool] = False
     forward_methods: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    data_hint: ClassVar[str] = "`facevox prepare` makes shards of a corpus"
     licence: ClassVar[str] = "Apache-2.0"
 
     def __init__(self, config: Any, data: Path) -> None:
