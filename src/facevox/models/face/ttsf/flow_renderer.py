@@ -28,7 +28,7 @@ from facevox.models.face.warp.renderer import WarpRenderer
 Frame = UInt8[np.ndarray, "height width 3"]
 
 _MOST_WORKERS = 4
-_CHUNK, _CHUNK_BYTES = 8, 16_000_000
+_FIRST_CHUNK, _CHUNK, _CHUNK_BYTES = 2, 8, 16_000_000
 """Pictures that a thread makes at a time, and how large these may be together."""
 
 _COARSER = 4
@@ -90,7 +90,9 @@ class FlowRenderer:
         # made before there are threads that would make them twice
         size, _ = self._photo.nbytes, (self._paste, self._animator, self._close_up)
         step = int(np.clip(_CHUNK_BYTES // size, 1, _CHUNK))
-        chunks = (features[start : start + step] for start in range(0, len(features), step))
+        # the first picture does not wait for a whole chunk
+        borders = [0, *range(min(_FIRST_CHUNK, step), len(features), step), len(features)]
+        chunks = (features[start:end] for start, end in itertools.pairwise(borders) if end > start)
         threads = torch.get_num_threads()
         workers = min(threads, _MOST_WORKERS)
         share = partial(torch.set_num_threads, threads // workers)
