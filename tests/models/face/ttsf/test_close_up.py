@@ -1,5 +1,7 @@
 """Close-ups: rest changes nothing, whole equals parts, pixels come from where the fields say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,7 @@ from facevox.models.face.ttsf.close_up import (
     second_share,
     tiny,
 )
+from facevox.models.face.ttsf.close_up_paste import CloseUps
 from facevox.models.face.ttsf.close_up_regions import EYES, REGIONS
 from facevox.models.face.ttsf.flow_renderer import FlowRenderer
 from facevox.models.face.ttsf.scene_motion import features_of
@@ -177,3 +180,19 @@ def test_windows_are_found_whole_wherever_the_head_turns(renderer, yaw):
         assert near.weight.max() == 1
         border = [near.weight[0], near.weight[-1], near.weight[:, 0], near.weight[:, -1]]
         assert np.concatenate(border).max() == 0
+
+
+def test_close_ups_need_scales_without_lips(renderer, portrait):
+    features = features_of(
+        renderer._head, renderer.source.parts.alpha, renderer.place, Motion.rest(1)
+    )
+    made = next(renderer._animator.syntheses(features.f_m, features.f_lip, features.controls))
+    with pytest.raises(ValueError, match="coarse scales that no lips reach"):
+        CloseUps(
+            {},
+            {},
+            renderer._paste,
+            portrait.landmarks,
+            view_of(portrait.landmarks),
+            replace(made, coarse=None),
+        )

@@ -58,6 +58,9 @@ class CloseUps:
         landmarks: Face mesh [px of the photo].
         view: The generator's square in the photo.
         rest: What the generator makes of the photo's own motion and closed lips.
+
+    Raises:
+        ValueError: If the lips reach every scale of the generator.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class CloseUps:
         view: FaceCrop,
         rest: Synthesis,
     ) -> None:
+        if rest.coarse is None:
+            raise ValueError("Close-ups need a generator with coarse scales that no lips reach.")
         self._windows = [
             WindowPaste(network, paste, seconds[name], view, window)
             for name, network in networks.items()
