@@ -115,7 +115,7 @@ def perform(
     """
     renderer, matrix = _stage(portrait, side)
     motion = motion_of(mouth, others)
-    frames = np.stack([_cut(frame, matrix, side) for frame in renderer.frames(motion)])
+    frames = np.stack([cut_square(frame, matrix, side) for frame in renderer.frames(motion)])
     return frames, _flow(renderer, motion, matrix, side, step)
 
 
@@ -162,7 +162,8 @@ def _flow(
     return np.stack(moved).astype(np.float16)
 
 
-def _cut(frame: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
+def cut_square(frame: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
+    """Return a `side` x `side` picture whose pixels lie in a frame where an affine map says."""
     import cv2
 
     return cv2.warpAffine(

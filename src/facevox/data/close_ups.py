@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from facevox.core.errors import DataError
 from facevox.core.portrait.portrait import Portrait
-from facevox.data.acted_portraits import perform
+from facevox.data.acted_portraits import cut_square, perform
 from facevox.data.face_augmentation import mirrored_mouth
 from facevox.data.face_pairs import person_of
 from facevox.data.portraits import HELD_OUT
@@ -197,19 +197,11 @@ def _blur(x: Tensor) -> Tensor:
 
 def _window(picture: np.ndarray, place: np.ndarray, half: float, side: int) -> np.ndarray:
     """Cut a square out of a view; places in halves of the view."""
-    import cv2
-
     whole = picture.shape[0]
     pixel = half * whole / side
     first = (place + 1 - half) * whole / 2 + pixel / 2 - 0.5
     matrix = np.array([[pixel, 0, first[0]], [0, pixel, first[1]]])
-    return cv2.warpAffine(
-        picture,
-        matrix,
-        (side, side),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    return cut_square(picture, matrix, side)
 
 
 def _opened(path: Path, region: Region) -> CloseUpPictures:

@@ -93,7 +93,7 @@ class PhotoPaste:
             return frame
         moved = ((flow + 1) * self.side - 1) / 2 - self._own
         layers = np.dstack([cv2.transform(moved, self._turn), 1 - mask])
-        layers = self._enlarged(layers)
+        layers = self.enlarged(layers)
         layers *= self._fade[..., None]
         for one in near:
             part, weight = layers[one.place], one.weight[..., None]
@@ -107,7 +107,7 @@ class PhotoPaste:
             borderMode=cv2.BORDER_REPLICATE,
         )
         share = np.ascontiguousarray(layers[..., 2])
-        colours = self._enlarged(_to_levels((painted + 1) * 127.5))
+        colours = self.enlarged(_to_levels((painted + 1) * 127.5))
         blended = cv2.blendLinear(moved_photo, colours, 1 - share, share)
         for one in near:
             part = blended[one.place].astype(np.float32)
@@ -116,13 +116,12 @@ class PhotoPaste:
         frame[y0:y1, x0:x1] = blended
         return frame
 
-    def enlarged(
-        self, layers: Float32[np.ndarray, "side side channels"]
-    ) -> Float32[np.ndarray, "h w channels"]:
-        """Return what is known of the view's pixels for the photo's, at most 4 channels."""
-        return self._enlarged(layers.astype(np.float32))
+    def enlarged(self, layers: np.ndarray) -> np.ndarray:
+        """Return what is known of the view's pixels for the photo's.
 
-    def _enlarged(self, layers: np.ndarray) -> np.ndarray:
+        Args:
+            layers: (side, side, channels) of float32 or uint8, at most 4 channels.
+        """
         return cv2.remap(layers, self.seen, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 

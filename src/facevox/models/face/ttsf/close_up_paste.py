@@ -256,7 +256,7 @@ def _movement(made: Synthesis) -> Float[Tensor, "batch 2 64 64"]:
 def _enlarged(layers: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return cv2.remap(
         np.ascontiguousarray(layers),
-        cells.astype(np.float32),
+        cells,
         None,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
